@@ -1,0 +1,113 @@
+"""First names from a list, and names that follow a cue; a name that is also a word needs a cue.
+
+The lists are built by `python -m nlp.deid.build_names DATA_FOLDER` (see `data/README.md`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+
+from nlp.deid.allow import is_harmless
+from nlp.types import Detection, Label
+
+_TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_SENTENCE_START = re.compile(r"(?:^|[.!?…\n:;\"“(\[•*–—-])\s*$")
+_TITLE = r"(?:mr|mrs|ms|miss|dr|sir|auntie|aunty|aunt|uncle|nurse|doctor|pc|sgt|father|imam|cllr)\.?"
+_KIN = (
+    r"(?:son|daughter|brother|sister|sis|bro|partner|husband|wife|boyfriend|girlfriend|ex|cousin|friend|mate|best\s+mate|best\s+friend"
+    r"|baby|twins?|toddler|child|lad|girl|worker|social\s+worker|support\s+worker|key\s?worker|health\s+visitor|midwife|teacher|tutor|pa|sw|hv|iro"
+    r"|advis[eo]r|counsellor|carer|foster\s+(?:mum|dad|carer|mother|father)|stepdad|step-dad|stepmum|neighbour|landlord|manager|staff|dog|cat"
+    r"|mum|dad|mother|father|mam|nan|nana|gran|grandma|grandad|auntie|niece|nephew|nursery\s+nurse|key\s+person)"
+)
+_NAME = r"(?P<id>[A-ZÀ-Þ][^\W\d_]+(?:['’-][^\W\d_]+)*(?:\s(?!And\b|The\b|I\b)[A-ZÀ-Þ][^\W\d_]+(?:['’-][^\W\d_]+)*)?)"
+_ANY_NAME = r"(?P<id>[^\W\d_]{2,}(?:['’-][^\W\d_]+)*)"
+_CUES: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    ("title", re.compile(rf"(?i:\b{_TITLE})\s+{_NAME}"), "follows a title"),
+    ("named", re.compile(rf"(?i:\b(?:called|named|name\s+is|name['’]?s|known\s+as|nickname(?:d)?))\s+{_NAME}"), "follows “called” or “named”"),
+    ("kin", re.compile(rf"(?i:\b(?:my|our|his|her|their|the|with|and|little|big|older|younger)\s+{_KIN}),?\s+{_NAME}"), "follows a family or worker word"),
+    ("role", re.compile(rf"(?i:\b(?:key\s?worker|social\s+worker|support\s+worker|health\s+visitor|PA|SW|HV|FSW))\s*[:,-]?\s+{_NAME}"), "follows a worker’s role"),
+    ("sign-off", re.compile(rf"(?i:(?:regards|thanks|thank\s+you|cheers|best\s+wishes|yours\s+\w+|love\s+from|from))\s*[,.!-]*\s*\n+\s*{_NAME}"), "stands where a letter is signed"),
+    ("named, any case", re.compile(rf"(?i:\b(?:my\s+name\s+is|my\s+names|my\s+name['’]s|(?:brother|sister|son|daughter|baby|friend|worker|dog|lad)\s+(?:called|named))\s+{_ANY_NAME})"), "follows “called” or “my name is”"),
+)  # fmt: skip
+_NOT_NAMES = frozenset(
+    "a an the and but or so if i me my we our you your he she it they him her them who what when where why how this that these those there here not no yes"
+    " ok okay said says is was are were be been has had have do does did can could will would should may might must just only also even still then now today"
+    " mum dad mam nan nana gran grandma grandad baby child children kids everyone nobody someone anyone thing things people staff social worker support"
+    " school nursery home hub council service services team college hospital doctor gp police".split()
+)
+
+
+class NameDetector:
+    """Listed first names, in any case, and capitalised words after a cue."""
+
+    name = "names.v1"
+
+    def detect(self, texts: Sequence[str]) -> list[list[Detection]]:
+        """One list of detections for each text."""
+        return [[*_cued(text), *_listed(text)] for text in texts]
+
+
+def _cued(text: str) -> Iterator[Detection]:
+    for name, shape, why in _CUES:
+        for match in shape.finditer(text):
+            words = match["id"]
+            if words.casefold() not in _NOT_NAMES and not is_harmless(words):
+                yield Detection(
+                    match.start("id"), match.end("id"), Label.PERSON, 0.75, f"{NameDetector.name}/{name}", why
+                )
+
+
+def _listed(text: str) -> Iterator[Detection]:
+    names, words = forenames(), word_names()
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        plain = re.sub(r"['’]s$", "", token).casefold()
+        if plain not in names and not _is_double(plain, names):
+            continue
+        if is_harmless(token) or (plain in words and not _stands_as_name(text, match)):
+            continue
+        end = _family_name_end(text, match.end()) if token[0].isupper() else match.end()
+        yield Detection(
+            match.start(), end, Label.PERSON, 0.7, f"{NameDetector.name}/list", "a first name on the list"
+        )
+
+
+def _is_double(plain: str, names: frozenset[str]) -> bool:
+    parts = plain.split("-")
+    return len(parts) == 2 and all(part in names for part in parts)
+
+
+def _stands_as_name(text: str, match: re.Match[str]) -> bool:
+    """A capital in mid-sentence, in a text that does not shout."""
+    before = text[max(0, match.start() - 40) : match.start()]
+    token = match[0]
+    return token[0].isupper() and not token.isupper() and not _SENTENCE_START.search(before)
+
+
+_FAMILY = re.compile(r"\s((?:[A-ZÀ-Þ](?=[\s.,]|$)|[A-ZÀ-Þ][^\W\d_]+(?:['’-][^\W\d_]+)*))")
+
+
+def _family_name_end(text: str, end: int) -> int:
+    match = _FAMILY.match(text, end)
+    if match is None or is_harmless(match[1]) or match[1].casefold() in _NOT_NAMES:
+        return end
+    return match.end()
+
+
+@cache
+def forenames() -> frozenset[str]:
+    """First names, case folded."""
+    return _read("forenames.txt")
+
+
+@cache
+def word_names() -> frozenset[str]:
+    """The first names that are also everyday words, case folded."""
+    return _read("word_names.txt")
+
+
+def _read(name: str) -> frozenset[str]:
+    return frozenset(resources.files("nlp.deid").joinpath("data", name).read_text("utf-8").split())

@@ -1,0 +1,59 @@
+"""From overlapping detections to one plan: sorted, disjoint, covering all that was detected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from nlp.errors import SpanError
+from nlp.types import Detection, Label
+
+_TRIM = " \t\r\n.,;:!?\"“”()[]{}…–—"
+_POSSESSIVE = ("'s", "’s")
+_NO_TRIM = frozenset({Label.URL, Label.EMAIL, Label.ID, Label.PHONE})
+
+
+def resolve(text: str, detections: Iterable[Detection]) -> list[Detection]:
+    """One disjoint list in text order. Where detections overlap, their union is kept.
+
+    The label, score and reason are those of the most certain detection (the longest, when equal);
+    possessive endings and outer punctuation of names are left out. SpanError for a span outside
+    the text.
+    """
+    kept = [tidy for d in detections if (tidy := _tidy(text, d)) is not None]
+    kept.sort(key=lambda d: (d.start, -d.end))
+    plan: list[Detection] = []
+    for detection in kept:
+        if plan and detection.start < plan[-1].end:
+            plan[-1] = _union(plan[-1], detection)
+        elif plan and _continues(text, plan[-1], detection):
+            plan[-1] = _union(plan[-1], detection)
+        else:
+            plan.append(detection)
+    return plan
+
+
+def _tidy(text: str, detection: Detection) -> Detection | None:
+    start, end = detection.start, detection.end
+    if not 0 <= start < end <= len(text):
+        raise SpanError(f"detection {start} to {end} lies outside a text of {len(text)}")
+    if detection.label in _NO_TRIM:
+        return detection
+    while start < end and text[start] in _TRIM:
+        start += 1
+    while end > start and text[end - 1] in _TRIM:
+        end -= 1
+    if detection.label is Label.PERSON and text[start:end].endswith(_POSSESSIVE):
+        end -= 2
+    return replace(detection, start=start, end=end) if start < end else None
+
+
+def _continues(text: str, before: Detection, after: Detection) -> bool:
+    """Two touching names ("Sarah" "Jones") are one person."""
+    gap = text[before.end : after.start]
+    return before.label is after.label is Label.PERSON and gap in ("", " ", "-")
+
+
+def _union(one: Detection, other: Detection) -> Detection:
+    best = max(one, other, key=lambda d: (d.score, d.end - d.start))
+    return replace(best, start=min(one.start, other.start), end=max(one.end, other.end))

@@ -1,0 +1,47 @@
+"""The errors of the library. None of them ever carries a participant's text.
+
+* NlpError
+  - CodebookError   a codebook file breaks its schema or contradicts itself
+  - ModelError      a bundled model is missing or is not what it should be
+  - SpanError       a span lies outside its text, or a stored quote no longer matches
+  - IndicatorError  an indicator file cannot be read
+  - EstimateError   an estimate was asked for that the design does not support
+"""
+
+
+class NlpError(Exception):
+    """Anything the library refuses; `str(error)` is safe to show and to log."""
+
+
+class CodebookError(NlpError):
+    """A codebook problem, with where it is and what to do about it."""
+
+    def __init__(
+        self, *, file: str, problem: str, remedy: str, line: int | None = None, code: str = ""
+    ) -> None:
+        self.file, self.line, self.code = file, line, code
+        self.problem, self.remedy = problem, remedy
+        place = file if line is None else f"{file}, line {line}"
+        subject = f"code {code}: " if code else ""
+        super().__init__(f"{place}: {subject}{problem}. {remedy}")
+
+
+class ModelError(NlpError):
+    """A model folder is missing or unreadable."""
+
+
+class SpanError(NlpError):
+    """A span does not fit the text that it is said to belong to."""
+
+
+class IndicatorError(NlpError):
+    """An indicator file problem, naming file, row and field."""
+
+    def __init__(self, *, file: str, problem: str, row: int | None = None, field: str = "") -> None:
+        place = file if row is None else f"{file}, row {row}"
+        subject = f"column “{field}”: " if field else ""
+        super().__init__(f"{place}: {subject}{problem}")
+
+
+class EstimateError(NlpError):
+    """The reads at hand cannot support the figure; the message says what would."""

@@ -1,0 +1,1 @@
+"""Suggesting codes: matching a text against a codebook and saying which words earned it."""

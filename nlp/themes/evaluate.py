@@ -1,0 +1,61 @@
+"""How well suggestions rank and how honest their probabilities are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+MIN_POSITIVES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeScores:
+    """One row of the table; shares in 0..1, `n` texts that carry a code.
+
+    `macro_ap` averages over codes with at least five positives; `top3_error` is the expected
+    calibration error of the three best suggestions (ten equal-count bins).
+    """
+
+    n: int
+    macro_ap: float
+    micro_ap: float
+    recall_at_3: float
+    first_right: float
+    top3_error: float
+
+
+def score(truth: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> ThemeScores:
+    """Scores for arrays of shape (texts, codes)."""
+    coded = truth.any(axis=1)
+    top = np.argsort(-probabilities, axis=1, kind="stable")
+    return ThemeScores(
+        n=int(coded.sum()),
+        macro_ap=_macro_ap(truth, probabilities),
+        micro_ap=float(average_precision_score(truth.ravel(), probabilities.ravel())) if truth.any() else float("nan"),
+        recall_at_3=recall_at(truth[coded], top[coded], 3),
+        first_right=float(np.mean(np.take_along_axis(truth[coded], top[coded][:, :1], 1))) if coded.any() else float("nan"),
+        top3_error=_calibration_error(truth, probabilities, top[:, :3]),
+    )
+
+
+def recall_at(truth: NDArray[np.bool_], top: NDArray[np.int64], k: int) -> float:
+    """Share of all codes given by people that stand among the first `k`."""
+    found = np.take_along_axis(truth, top[:, :k], axis=1).sum()
+    return float(found / truth.sum()) if truth.any() else float("nan")
+
+
+def _macro_ap(truth: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> float:
+    kept = [j for j in range(truth.shape[1]) if truth[:, j].sum() >= MIN_POSITIVES]
+    if not kept:
+        return float("nan")
+    return float(np.mean([average_precision_score(truth[:, j], probabilities[:, j]) for j in kept]))
+
+
+def _calibration_error(truth: NDArray[np.bool_], probabilities: NDArray[np.float64], top: NDArray[np.int64]) -> float:
+    said = np.take_along_axis(probabilities, top, 1).ravel()
+    right = np.take_along_axis(truth, top, 1).ravel()
+    bins = np.array_split(np.argsort(said, kind="stable"), 10)
+    return float(sum(len(b) * abs(said[b].mean() - right[b].mean()) for b in bins if len(b)) / max(1, len(said)))
