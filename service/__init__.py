@@ -1,0 +1,1 @@
+"""Heard's service: storage, use cases and their faces (command line, pages, API) around `nlp`."""

@@ -1,0 +1,35 @@
+"""The service's errors. `str(error)` is safe to show and to log: ids and places, never text.
+
+* ServiceError
+  - InputError    a file that was handed in cannot be taken; names file, row and field
+  - StudyError    a study folder is missing, taken, or not in the state that was asked for
+  - KeyFileError  the vault's key is missing, malformed or belongs to another study
+  - RecordError   a stored record is missing, or what is stored contradicts itself
+"""
+
+
+class ServiceError(Exception):
+    """Anything that the service refuses."""
+
+
+class InputError(ServiceError):
+    """A problem in a file: where it is, what it is, and never the words themselves."""
+
+    def __init__(self, *, file: str, problem: str, row: int | None = None, field: str = "", more: int = 0) -> None:
+        self.file, self.row, self.field = file, row, field
+        place = file if row is None else f"{file}, row {row}"
+        subject = f"column “{field}”: " if field else ""
+        others = f" ({more} more problem{'s' if more > 1 else ''} of the kind)" if more else ""
+        super().__init__(f"{place}: {subject}{problem}{others}. Nothing was taken in.")
+
+
+class StudyError(ServiceError):
+    """A study cannot be made, opened or used as asked."""
+
+
+class KeyFileError(ServiceError):
+    """The vault cannot be opened with the key at hand."""
+
+
+class RecordError(ServiceError):
+    """A stored record is missing or inconsistent."""

@@ -1,0 +1,1 @@
+"""study.db: de-identified material only. One store a noun; SQL stays in here."""

@@ -1,0 +1,53 @@
+"""Codebook versions that the study has used; a version, once stored, never changes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict
+
+from sqlite_utils import Database
+
+from nlp.types import Change, Code, Codebook, CodeStatus, Exclusion, Family, NearMiss
+from service.errors import RecordError, StudyError
+
+
+def keep_codebook(connection: sqlite3.Connection, codebook: Codebook, now: str) -> None:
+    """Store a version once; StudyError when another text already goes by that version."""
+    row = connection.execute(
+        "SELECT fingerprint FROM codebooks WHERE id = ? AND version = ?", (codebook.id, codebook.version)
+    ).fetchone()
+    if row is None:
+        content = json.dumps(asdict(codebook), ensure_ascii=False)
+        connection.execute(
+            "INSERT INTO codebooks VALUES (?, ?, ?, ?, ?)",
+            (codebook.id, codebook.version, codebook.fingerprint, content, now),
+        )
+    elif row["fingerprint"] != codebook.fingerprint:
+        raise StudyError(
+            f"version {codebook.version} of “{codebook.id}” is already in use with other words; raise its version number"
+        )
+
+
+def newest_codebook(db: Database) -> Codebook:
+    """The version stored last; RecordError before the first `suggest`."""
+    row = db.conn.execute("SELECT content FROM codebooks ORDER BY rowid DESC LIMIT 1").fetchone()
+    if row is None:
+        raise RecordError("no codebook has been used in this study yet; run “heard suggest” first")
+    return _codebook(json.loads(row["content"]))
+
+
+def _codebook(raw: dict[str, object]) -> Codebook:
+    fields = dict(raw)
+    fields["codes"] = tuple(_code(c) for c in raw["codes"])  # type: ignore[attr-defined]
+    fields["families"] = tuple(Family(**f) for f in raw["families"])  # type: ignore[attr-defined]
+    fields["changes"] = tuple(Change(**c) for c in raw["changes"])  # type: ignore[attr-defined]
+    return Codebook(**fields)  # type: ignore[arg-type]
+
+
+def _code(raw: dict[str, object]) -> Code:
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    fields["exclude"] = tuple(Exclusion(**e) for e in raw["exclude"])  # type: ignore[attr-defined]
+    fields["near_misses"] = tuple(NearMiss(**n) for n in raw["near_misses"])  # type: ignore[attr-defined]
+    fields["status"] = CodeStatus(str(raw["status"]))
+    return Code(**fields)  # type: ignore[arg-type]

@@ -1,0 +1,51 @@
+"""Opening a database, and the one way to write to it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from service.errors import RecordError
+
+BUSY_SECONDS = 10
+
+
+def open_database(path: Path) -> Database:
+    """A connection with WAL, foreign keys and a busy timeout; the file is readable by its owner alone.
+
+    A connection is never shared between threads that use it at the same time.
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.row_factory = sqlite3.Row
+    return Database(connection)
+
+
+@contextmanager
+def write(db: Database) -> Iterator[sqlite3.Connection]:
+    """One write transaction, begun IMMEDIATE so that it waits its turn instead of failing late."""
+    connection: sqlite3.Connection = db.conn
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+    except sqlite3.IntegrityError as broken:
+        connection.rollback()
+        raise RecordError(_reason(broken)) from None
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def _reason(broken: sqlite3.IntegrityError) -> str:
+    words = str(broken)
+    return words if words.startswith("append-only") else "the record breaks a rule of the store"

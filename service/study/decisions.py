@@ -1,0 +1,149 @@
+"""Rounds, draws and decisions: append-only acts of people, from which codings follow."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from service.errors import RecordError
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of coding: `review` shows suggestions, `counting` is a random draw read blind first."""
+
+    id: str
+    kind: str
+    unit: str
+    seed: int
+    codebook: str
+    codebook_version: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One unit drawn for a round, with the probability of being drawn, logged before it is read."""
+
+    position: int
+    unit: str
+    stream: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One act of one coder; `action` is accept, reject, add, change, skip, close or undo."""
+
+    segment: str
+    action: str
+    coder: str
+    at: str
+    round: str
+    stream: str
+    probability: float
+    codebook: str
+    codebook_version: str
+    shown: bool
+    code: str = ""
+    stance: str = ""
+    start: int = 0
+    end: int = 0
+    suggestion: int | None = None
+    undoes: int | None = None
+    seconds: float = 0.0
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """What stands decided: a coder holds that a segment expresses a code."""
+
+    segment: str
+    code: str
+    stance: str
+    start: int
+    end: int
+    coder: str
+    at: str
+    round: str
+    shown: bool
+    codebook_version: str
+
+
+def add_round(connection: sqlite3.Connection, round_: Round, draws: Sequence[Draw]) -> None:
+    """Store a round and its whole draw, in the caller's transaction, before anything is read."""
+    connection.execute(
+        "INSERT INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (round_.id, round_.kind, round_.unit, round_.seed, round_.codebook, round_.codebook_version, round_.created_at),
+    )
+    connection.executemany(
+        "INSERT INTO draws VALUES (?, ?, ?, ?, ?, ?)",
+        [(round_.id, d.position, d.unit, d.stream, d.probability, round_.created_at) for d in draws],
+    )
+
+
+def rounds(db: Database) -> list[Round]:
+    """All rounds, oldest first."""
+    return [Round(**dict(row)) for row in db.conn.execute("SELECT * FROM rounds ORDER BY rowid")]
+
+
+def draws(db: Database, round_id: str) -> list[Draw]:
+    """A round's draw, in reading order."""
+    rows = db.conn.execute(
+        "SELECT position, unit, stream, probability FROM draws WHERE round = ? ORDER BY position", [round_id]
+    )
+    return [Draw(**dict(row)) for row in rows]
+
+
+def add_decisions(connection: sqlite3.Connection, decisions: Sequence[Decision]) -> list[int]:
+    """Append decisions, in the caller's transaction; their numbers, in order."""
+    return [_add(connection, decision) for decision in decisions]
+
+
+def _add(connection: sqlite3.Connection, d: Decision) -> int:
+    cursor = connection.execute(
+        'INSERT INTO decisions (segment, action, code, stance, start, "end", suggestion, undoes, coder, at, seconds, shown,'
+        " round, stream, probability, codebook, codebook_version, model)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            d.segment, d.action, d.code, d.stance, d.start, d.end, d.suggestion, d.undoes, d.coder, d.at, d.seconds,
+            int(d.shown), d.round, d.stream, d.probability, d.codebook, d.codebook_version, d.model,
+        ),
+    )  # fmt: skip
+    if cursor.lastrowid is None:
+        raise RecordError("a decision was not stored")
+    return cursor.lastrowid
+
+
+def codings(db: Database, where: str = "1", parameters: Sequence[object] = ()) -> list[Coding]:
+    """Codings that meet a condition on the view's columns."""
+    rows = db.conn.execute(
+        'SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version FROM codings'
+        f" WHERE {where} ORDER BY seq",
+        parameters,
+    )
+    return [Coding(**{**dict(row), "shown": bool(row["shown"])}) for row in rows]
+
+
+def last_standing(db: Database, coder: str, round_id: str) -> int | None:
+    """The number of the coder's newest decision in a round that is not undone."""
+    row = db.conn.execute(
+        "SELECT max(seq) AS seq FROM standing WHERE coder = ? AND round = ?", [coder, round_id]
+    ).fetchone()
+    return None if row["seq"] is None else int(row["seq"])
+
+
+def closed_segments(db: Database, round_id: str, coder: str | None = None) -> set[str]:
+    """Segments read to the end in a round (closed or skipped by that coder, or closed by anyone)."""
+    if coder is not None:
+        rows = db.conn.execute(
+            "SELECT DISTINCT segment FROM standing WHERE round = ? AND coder = ? AND action IN ('close', 'skip')",
+            [round_id, coder],
+        )
+    else:
+        rows = db.conn.execute("SELECT DISTINCT segment FROM standing WHERE round = ? AND action = 'close'", [round_id])
+    return {row["segment"] for row in rows}

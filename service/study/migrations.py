@@ -1,0 +1,145 @@
+"""The shape of study.db. A migration, once released, is never edited; add the next one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("study")
+
+_APPEND_ONLY = ("suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws")
+
+
+def migrate(db: Database, path: Path) -> None:
+    """Bring a database to the newest shape, after a backup when it holds an older one."""
+    if not migrations.pending(db):
+        return
+    if migrations.applied(db):
+        backup = path.with_suffix(".before-migration.db")
+        backup.unlink(missing_ok=True)
+        db.conn.execute("VACUUM INTO ?", [str(backup)])
+    migrations.apply(db)
+
+
+@migrations()
+def m001_initial(db: Database) -> None:
+    """Everything from voices to decisions; codings are a view. One statement at a time: a script would commit."""
+    for statement in _INITIAL.split(";\n\n"):
+        if statement.strip():
+            db.conn.execute(statement)
+    for table in _APPEND_ONLY:
+        for act in ("UPDATE", "DELETE"):
+            db.conn.execute(
+                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, 'append-only: {table} are never changed or removed'); END"
+            )
+
+
+_INITIAL = """
+CREATE TABLE study (
+    id TEXT PRIMARY KEY, title TEXT NOT NULL, codebook TEXT NOT NULL, fictional INTEGER NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, method TEXT NOT NULL, model TEXT NOT NULL,
+    codebook TEXT NOT NULL, codebook_version TEXT NOT NULL, input_hash TEXT NOT NULL,
+    counts TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY, at TEXT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+    subject TEXT NOT NULL, counts TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE participants (id TEXT PRIMARY KEY) STRICT;
+
+CREATE TABLE voices (
+    id TEXT PRIMARY KEY, participant TEXT NOT NULL REFERENCES participants(id),
+    voice TEXT NOT NULL, via TEXT NOT NULL, provenance TEXT NOT NULL, consent TEXT NOT NULL,
+    question TEXT NOT NULL, age_band TEXT NOT NULL, area TEXT NOT NULL, period TEXT NOT NULL,
+    attributes TEXT NOT NULL, intake TEXT NOT NULL REFERENCES runs(id), position INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX voices_participant ON voices(participant);
+
+CREATE TABLE clean_texts (
+    voice TEXT NOT NULL REFERENCES voices(id), version INTEGER NOT NULL, text TEXT NOT NULL,
+    run TEXT NOT NULL REFERENCES runs(id), PRIMARY KEY (voice, version)
+) STRICT;
+
+CREATE TABLE redactions (
+    voice TEXT NOT NULL, version INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    label TEXT NOT NULL, score REAL NOT NULL, detector TEXT NOT NULL, why TEXT NOT NULL,
+    FOREIGN KEY (voice, version) REFERENCES clean_texts(voice, version)
+) STRICT;
+
+CREATE INDEX redactions_voice ON redactions(voice, version);
+
+CREATE TABLE segments (
+    id TEXT PRIMARY KEY, voice TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    FOREIGN KEY (voice, version) REFERENCES clean_texts(voice, version),
+    UNIQUE (voice, version, position)
+) STRICT;
+
+CREATE TABLE codebooks (
+    id TEXT NOT NULL, version TEXT NOT NULL, fingerprint TEXT NOT NULL, content TEXT NOT NULL,
+    loaded_at TEXT NOT NULL, PRIMARY KEY (id, version)
+) STRICT;
+
+CREATE TABLE matched (
+    segment TEXT NOT NULL REFERENCES segments(id), run TEXT NOT NULL, reading TEXT NOT NULL,
+    PRIMARY KEY (segment, reading)
+) STRICT;
+
+CREATE TABLE suggestions (
+    id INTEGER PRIMARY KEY, run TEXT NOT NULL, reading TEXT NOT NULL,
+    segment TEXT NOT NULL REFERENCES segments(id), code TEXT NOT NULL, probability REAL NOT NULL,
+    band TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, quote TEXT NOT NULL,
+    nearest TEXT NOT NULL, codebook TEXT NOT NULL, codebook_version TEXT NOT NULL,
+    method TEXT NOT NULL, model TEXT NOT NULL, UNIQUE (segment, code, reading)
+) STRICT;
+
+CREATE TABLE rounds (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('review', 'counting')),
+    unit TEXT NOT NULL CHECK (unit IN ('participant', 'segment')), seed INTEGER NOT NULL,
+    codebook TEXT NOT NULL, codebook_version TEXT NOT NULL, created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE draws (
+    round TEXT NOT NULL REFERENCES rounds(id), position INTEGER NOT NULL, unit TEXT NOT NULL,
+    stream TEXT NOT NULL, probability REAL NOT NULL CHECK (probability > 0 AND probability <= 1),
+    drawn_at TEXT NOT NULL, PRIMARY KEY (round, position), UNIQUE (round, unit)
+) STRICT;
+
+CREATE TABLE decisions (
+    seq INTEGER PRIMARY KEY, segment TEXT NOT NULL REFERENCES segments(id),
+    action TEXT NOT NULL CHECK (action IN ('accept', 'reject', 'add', 'change', 'skip', 'close', 'undo')),
+    code TEXT NOT NULL, stance TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    suggestion INTEGER REFERENCES suggestions(id), undoes INTEGER REFERENCES decisions(seq),
+    coder TEXT NOT NULL, at TEXT NOT NULL, seconds REAL NOT NULL,
+    shown INTEGER NOT NULL CHECK (shown IN (0, 1)), round TEXT NOT NULL REFERENCES rounds(id),
+    stream TEXT NOT NULL, probability REAL NOT NULL, codebook TEXT NOT NULL, codebook_version TEXT NOT NULL,
+    model TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX decisions_segment ON decisions(segment, coder);
+
+CREATE TABLE figures (
+    link TEXT PRIMARY KEY, content TEXT NOT NULL, loaded_at TEXT NOT NULL
+) STRICT;
+
+CREATE VIEW standing AS
+    SELECT * FROM decisions d
+    WHERE d.action <> 'undo' AND NOT EXISTS (SELECT 1 FROM decisions u WHERE u.undoes = d.seq);
+
+CREATE VIEW codings AS
+    SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version, seq
+    FROM (
+        SELECT s.*, row_number() OVER (PARTITION BY segment, code, coder ORDER BY seq DESC) AS newest
+        FROM standing s WHERE s.action IN ('accept', 'add', 'change', 'reject')
+    )
+    WHERE newest = 1 AND action <> 'reject'
+"""

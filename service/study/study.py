@@ -1,0 +1,89 @@
+"""A study: one folder with study.db (and, beside it, the sealed vault.db)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from service.errors import StudyError
+from service.study.database import open_database, write
+from service.study.migrations import migrate
+
+STUDY_FILE, VAULT_FILE = "study.db", "vault.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """An open study. `codebook` is the id of the codebook it codes with."""
+
+    folder: Path
+    db: Database
+    id: str
+    title: str
+    codebook: str
+    fictional: bool
+
+    @property
+    def name(self) -> str:
+        """The folder's name, used in addresses."""
+        return self.folder.name
+
+    @property
+    def vault_file(self) -> Path:
+        """Where the sealed raw text lies."""
+        return self.folder / VAULT_FILE
+
+
+def create_study(folder: Path, *, title: str, codebook: str, now: str, fictional: bool = False) -> Study:
+    """Make the folder and its empty study.db; StudyError if one is already there."""
+    file = folder / STUDY_FILE
+    if file.exists():
+        raise StudyError(f"there is already a study in the folder “{folder.name}”")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    db = open_database(file)
+    migrate(db, file)
+    row = (secrets.token_hex(8), title, codebook, int(fictional), now)
+    with write(db) as connection:
+        connection.execute("INSERT INTO study VALUES (?, ?, ?, ?, ?)", row)
+    return _study(folder, db)
+
+
+def open_study(folder: Path) -> Study:
+    """The study in a folder; StudyError when there is none or it is unreadable."""
+    file = folder / STUDY_FILE
+    if not file.is_file():
+        raise StudyError(f"there is no study in the folder “{folder.name}”; make one with “heard init”")
+    db = open_database(file)
+    migrate(db, file)
+    return _study(folder, db)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Study]:
+    """A study that is closed again at the end of the block."""
+    study = open_study(folder)
+    try:
+        yield study
+    finally:
+        study.db.close()
+
+
+def find_studies(folder: Path) -> list[Path]:
+    """The study folders at or directly under `folder`, by name."""
+    if (folder / STUDY_FILE).is_file():
+        return [folder]
+    return sorted(p.parent for p in folder.glob(f"*/{STUDY_FILE}")) if folder.is_dir() else []
+
+
+def _study(folder: Path, db: Database) -> Study:
+    row = db.conn.execute("SELECT id, title, codebook, fictional FROM study").fetchone()
+    if row is None:
+        raise StudyError(f"the study in the folder “{folder.name}” was never finished; remove the folder and begin again")
+    return Study(folder.resolve(), db, row["id"], row["title"], row["codebook"], bool(row["fictional"]))
+
+

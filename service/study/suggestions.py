@@ -1,0 +1,74 @@
+"""Suggestions: immutable, each with its evidence and how it was made."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from service.study.voices import StoredSegment, segments
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSuggestion:
+    """A suggestion as stored; `start`, `end` and `quote` lie in the voice's clean text."""
+
+    id: int
+    segment: str
+    code: str
+    probability: float
+    band: str
+    start: int
+    end: int
+    quote: str
+    nearest: str
+    codebook_version: str
+    method: str
+    model: str
+
+
+_COLUMNS = 'id, segment, code, probability, band, start, "end", quote, nearest, codebook_version, method, model'
+NewSuggestion = tuple[str, str, str, str, float, str, int, int, str, str, str, str, str, str]
+
+
+def unmatched_segments(db: Database, reading: str) -> list[StoredSegment]:
+    """Segments that this reading (method, model and codebook version) has not seen."""
+    return segments(db, "NOT EXISTS (SELECT 1 FROM matched m WHERE m.segment = s.id AND m.reading = ?)", [reading])
+
+
+def add_suggestions(
+    connection: sqlite3.Connection, *, run: str, reading: str, seen: Sequence[str], new: Sequence[NewSuggestion]
+) -> None:
+    """Store a batch: the segments seen and what was suggested for them, in the caller's transaction."""
+    connection.executemany("INSERT INTO matched VALUES (?, ?, ?)", [(s, run, reading) for s in seen])
+    connection.executemany(
+        'INSERT INTO suggestions (run, reading, segment, code, probability, band, start, "end", quote, nearest,'
+        " codebook, codebook_version, method, model) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        new,
+    )
+
+
+def newest_reading(db: Database) -> str:
+    """The reading that was made last; empty before the first."""
+    row = db.conn.execute("SELECT reading FROM matched ORDER BY rowid DESC LIMIT 1").fetchone()
+    return str(row["reading"]) if row else ""
+
+
+def suggestions_of_voice(db: Database, voice_id: str) -> list[StoredSuggestion]:
+    """The newest reading's suggestions for one voice, by segment, best first."""
+    return _suggestions(db, "segment IN (SELECT id FROM segments WHERE voice = ?)", [voice_id])
+
+
+def suggestions_of_segment(db: Database, segment_id: str) -> list[StoredSuggestion]:
+    """The newest reading's suggestions for one segment, best first."""
+    return _suggestions(db, "segment = ?", [segment_id])
+
+
+def _suggestions(db: Database, where: str, parameters: Sequence[object]) -> list[StoredSuggestion]:
+    rows = db.conn.execute(
+        f"SELECT {_COLUMNS} FROM suggestions WHERE reading = ? AND {where} ORDER BY segment, probability DESC, id",
+        [newest_reading(db), *parameters],
+    )
+    return [StoredSuggestion(**dict(row)) for row in rows]

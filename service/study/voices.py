@@ -1,0 +1,165 @@
+"""Voices: contributions with who speaks, and their clean texts, redactions and segments."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from nlp.types import Segment, Span
+from service.errors import RecordError
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceRecord:
+    """One contribution, without its words. `participant` is a pseudonym."""
+
+    id: str
+    participant: str
+    voice: str
+    via: str
+    provenance: str
+    consent: str
+    question: str
+    age_band: str
+    area: str
+    period: str
+    attributes: Mapping[str, str]
+    intake: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRedaction:
+    """Where a surrogate stands in the clean text, and why it is there."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+    detector: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A segment with its words; offsets lie in the voice's clean text."""
+
+    id: str
+    voice: str
+    position: int
+    start: int
+    end: int
+    text: str
+
+
+_VOICE_COLUMNS = (
+    "id, participant, voice, via, provenance, consent, question, age_band, area, period, attributes, intake, position"
+)
+NEWEST = "(SELECT max(version) FROM clean_texts n WHERE n.voice = c.voice)"
+
+
+def add_voices(connection: sqlite3.Connection, voices: Sequence[VoiceRecord]) -> None:
+    """Add voices and, where new, their participants, inside the caller's transaction."""
+    connection.executemany("INSERT OR IGNORE INTO participants VALUES (?)", [(v.participant,) for v in voices])
+    connection.executemany(
+        f"INSERT INTO voices ({_VOICE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                v.id, v.participant, v.voice, v.via, v.provenance, v.consent, v.question, v.age_band, v.area, v.period,
+                json.dumps(dict(v.attributes), ensure_ascii=False), v.intake, v.position,
+            )
+            for v in voices
+        ],
+    )  # fmt: skip
+
+
+def known_voices(db: Database, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that are already in the study."""
+    wanted = list(ids)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        part = wanted[start : start + 500]
+        marks = ",".join("?" * len(part))
+        found |= {r[0] for r in db.conn.execute(f"SELECT id FROM voices WHERE id IN ({marks})", part)}
+    return found
+
+
+def voices_without_clean_text(db: Database) -> list[str]:
+    """Ids of voices that wait for de-identification, in the order of intake."""
+    rows = db.conn.execute(
+        "SELECT id FROM voices v WHERE NOT EXISTS (SELECT 1 FROM clean_texts c WHERE c.voice = v.id) ORDER BY rowid"
+    )
+    return [row[0] for row in rows]
+
+
+def voice(db: Database, voice_id: str) -> VoiceRecord:
+    """One voice; RecordError when there is none of that id."""
+    row = db.conn.execute(f"SELECT {_VOICE_COLUMNS} FROM voices WHERE id = ?", [voice_id]).fetchone()
+    if row is None:
+        raise RecordError("there is no voice of that id in this study")
+    return _voice(row)
+
+
+def all_voices(db: Database) -> list[VoiceRecord]:
+    """Every voice, in the order of intake."""
+    return [_voice(row) for row in db.conn.execute(f"SELECT {_VOICE_COLUMNS} FROM voices ORDER BY rowid")]
+
+
+def _voice(row: sqlite3.Row) -> VoiceRecord:
+    return VoiceRecord(**{**dict(row), "attributes": json.loads(row["attributes"])})
+
+
+def add_clean_text(
+    connection: sqlite3.Connection, *, voice_id: str, text: str, run: str, redactions: Sequence[StoredRedaction],
+    segments: Sequence[Segment],
+) -> None:  # fmt: skip
+    """Store version 1 of a clean text with its redactions and segments, in the caller's transaction."""
+    connection.execute("INSERT INTO clean_texts VALUES (?, 1, ?, ?)", (voice_id, text, run))
+    connection.executemany(
+        "INSERT INTO redactions VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
+        [(voice_id, r.start, r.end, r.label, r.score, r.detector, r.why) for r in redactions],
+    )
+    connection.executemany(
+        "INSERT INTO segments VALUES (?, ?, 1, ?, ?, ?)",
+        [(f"{voice_id}.{s.position}", voice_id, s.position, s.start, s.end) for s in segments],
+    )
+
+
+def clean_text(db: Database, voice_id: str) -> str:
+    """The newest clean text; RecordError when the voice is not de-identified yet."""
+    row = db.conn.execute("SELECT text FROM clean_texts WHERE voice = ? ORDER BY version DESC LIMIT 1", [voice_id]).fetchone()
+    if row is None:
+        raise RecordError("this voice is not de-identified yet")
+    return str(row["text"])
+
+
+def redactions(db: Database, voice_id: str) -> list[StoredRedaction]:
+    """The redactions of the newest clean text, in text order."""
+    rows = db.conn.execute(
+        'SELECT start, "end", label, score, detector, why FROM redactions r WHERE voice = ?'
+        " AND version = (SELECT max(version) FROM clean_texts WHERE voice = r.voice) ORDER BY start",
+        [voice_id],
+    )
+    return [StoredRedaction(**dict(row)) for row in rows]
+
+
+def segments(db: Database, where: str = "1", parameters: Sequence[object] = ()) -> list[StoredSegment]:
+    """Segments of the newest clean texts that meet a condition on `s` (segments) or `c` (clean texts)."""
+    rows = db.conn.execute(
+        'SELECT s.id, s.voice, s.position, s.start, s."end", substr(c.text, s.start + 1, s."end" - s.start) AS text'
+        " FROM segments s JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version"
+        f" JOIN voices v ON v.id = s.voice WHERE c.version = {NEWEST} AND ({where}) ORDER BY v.rowid, s.position",
+        parameters,
+    )
+    return [StoredSegment(**dict(row)) for row in rows]
+
+
+def span_in(text: str, span: Span, quote: str) -> Span:
+    """The span, after checking that it still holds its quote; RecordError otherwise."""
+    if span.of(text) != quote:
+        raise RecordError("a stored quote no longer matches its text")
+    return span

@@ -1,0 +1,110 @@
+"""The vault's tables: raw text with a purge date, what it came from, and the way back from clean text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlite_utils import Database, Migrations
+
+from service.study.database import open_database, write
+from service.vault.cipher import Cipher
+from service.vault.keys import Key
+
+migrations = Migrations("vault")
+
+
+@migrations()
+def m001_initial(db: Database) -> None:
+    """Raw text, its source and the offset maps, all sealed."""
+    db.conn.execute("CREATE TABLE seal (id INTEGER PRIMARY KEY CHECK (id = 1), key_id TEXT NOT NULL, proof BLOB NOT NULL) STRICT")
+    db.conn.execute(
+        "CREATE TABLE raw (voice TEXT PRIMARY KEY, text BLOB NOT NULL, source BLOB NOT NULL, purge_on TEXT NOT NULL) STRICT"
+    )
+    db.conn.execute(
+        "CREATE TABLE offset_maps (voice TEXT NOT NULL, version INTEGER NOT NULL, map BLOB NOT NULL, PRIMARY KEY (voice, version)) STRICT"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RawVoice:
+    """What intake seals: the words, the record and person references of the source file, and when to purge."""
+
+    voice: str
+    text: str
+    record: str
+    participant: str
+    purge_on: str
+
+
+class Vault:
+    """An open vault. KeyFileError on opening when the key is not this study's."""
+
+    def __init__(self, file: Path, key: Key, study_id: str) -> None:
+        self._db = open_database(file)
+        migrations.apply(self._db)
+        self._db.conn.execute("PRAGMA secure_delete = ON")
+        self._cipher = Cipher(key, study_id)
+        try:
+            self._check(key, study_id)
+        except BaseException:
+            self.close()
+            raise
+
+    def _check(self, key: Key, study_id: str) -> None:
+        row = self._db.conn.execute("SELECT proof FROM seal").fetchone()
+        if row is not None:
+            self._cipher.open(row["proof"], "seal", "proof", "1")
+            return
+        with write(self._db) as connection:
+            proof = self._cipher.seal(study_id, "seal", "proof", "1")
+            connection.execute("INSERT INTO seal VALUES (1, ?, ?)", (key.id, proof))
+
+    def put(self, voices: Sequence[RawVoice]) -> None:
+        """Seal raw voices; putting the same voice again replaces it."""
+        rows = [
+            (
+                v.voice, self._cipher.seal(v.text, "raw", "text", v.voice),
+                self._cipher.seal(json.dumps([v.record, v.participant]), "raw", "source", v.voice), v.purge_on,
+            )
+            for v in voices
+        ]  # fmt: skip
+        with write(self._db) as connection:
+            connection.executemany("INSERT OR REPLACE INTO raw VALUES (?, ?, ?, ?)", rows)
+
+    def texts(self, voice_ids: Sequence[str]) -> dict[str, str]:
+        """The raw words of those voices that are still here."""
+        found: dict[str, str] = {}
+        for voice_id in voice_ids:
+            row = self._db.conn.execute("SELECT text FROM raw WHERE voice = ?", [voice_id]).fetchone()
+            if row is not None:
+                found[voice_id] = self._cipher.open(row["text"], "raw", "text", voice_id)
+        return found
+
+    def put_offset_maps(self, maps: Iterable[tuple[str, list[tuple[int, int, int, int]]]]) -> None:
+        """Seal, for version 1 of each voice's clean text, (source start, end, clean start, end) a redaction."""
+        rows = [(v, self._cipher.seal(json.dumps(m), "offset_maps", "map", f"{v}.1")) for v, m in maps]
+        with write(self._db) as connection:
+            connection.executemany("INSERT OR REPLACE INTO offset_maps VALUES (?, 1, ?)", rows)
+
+    def purge(self, today: str) -> int:
+        """Remove raw text and offset maps whose date has come; how many voices."""
+        with write(self._db) as connection:
+            due = [r[0] for r in connection.execute("SELECT voice FROM raw WHERE purge_on <= ?", [today])]
+            connection.executemany("DELETE FROM offset_maps WHERE voice = ?", [(v,) for v in due])
+            connection.executemany("DELETE FROM raw WHERE voice = ?", [(v,) for v in due])
+        if due:
+            self._db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return len(due)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def __enter__(self) -> Vault:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
