@@ -5,6 +5,7 @@
   - ModelError      a bundled model is missing or is not what it should be
   - SpanError       a span lies outside its text, or a stored quote no longer matches
   - IndicatorError  an indicator file cannot be read
+  - CorpusError     a coded set for measuring is not in the form that is read
   - EstimateError   an estimate was asked for that the design does not support
 """
 
@@ -41,6 +42,10 @@ class IndicatorError(NlpError):
         place = file if row is None else f"{file}, row {row}"
         subject = f"column “{field}”: " if field else ""
         super().__init__(f"{place}: {subject}{problem}")
+
+
+class CorpusError(NlpError):
+    """A coded set for measuring cannot be read."""
 
 
 class EstimateError(NlpError):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.codebook import read_codebook
+from nlp.errors import CorpusError
 from nlp.types import Codebook
 
 
@@ -37,14 +38,29 @@ class CodedSet:
         return np.array([[c in t.codes for c in ids] for t in self.texts], dtype=bool).reshape(-1, len(ids))
 
 
-def read_coded_set(folder: Path) -> CodedSet:
-    """The coded set in `folder`; CodebookError or ValueError says what is wrong."""
-    yaml = folder / "codebook.yaml"
-    codebook = read_codebook(yaml if yaml.is_file() else folder / "codebook.json")
-    lines = (folder / "texts.jsonl").read_text("utf-8").splitlines()
-    return CodedSet(folder.name, codebook, tuple(_coded_text(line) for line in lines if line.strip()))
+def read_coded_set(folder: Path, codebook: Codebook | None = None) -> CodedSet:
+    """The coded set in `folder`, with its own codebook or the one given.
+
+    CodebookError for the codebook, CorpusError for a line of `texts.jsonl` that cannot be used.
+    """
+    if codebook is None:
+        yaml = folder / "codebook.yaml"
+        codebook = read_codebook(yaml if yaml.is_file() else folder / "codebook.json")
+    try:
+        lines = (folder / "texts.jsonl").read_text("utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError):
+        raise CorpusError(f"{folder.name}: there is no texts.jsonl in UTF-8") from None
+    texts = tuple(_coded_text(i, line) for i, line in enumerate(lines, 1) if line.strip())
+    if not texts:
+        raise CorpusError(f"{folder.name}/texts.jsonl: the file is empty")
+    return CodedSet(folder.name, codebook, texts)
 
 
-def _coded_text(line: str) -> CodedText:
-    row = json.loads(line)
-    return CodedText(str(row["id"]), row["text"], frozenset(row["codes"]), row.get("voice", ""))
+def _coded_text(number: int, line: str) -> CodedText:
+    """A line's codes may be ids, or objects with a `code`."""
+    try:
+        row = json.loads(line)
+        codes = frozenset(str(c["code"]) if isinstance(c, dict) else str(c) for c in row["codes"])
+        return CodedText(str(row["id"]), str(row["text"]), codes, str(row.get("voice") or ""))
+    except (json.JSONDecodeError, KeyError, TypeError):
+        raise CorpusError(f"texts.jsonl, row {number}: needs id, text and codes") from None

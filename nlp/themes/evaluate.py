@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from nlp.themes.corpus import CodedSet
 from sklearn.metrics import average_precision_score
 
 MIN_POSITIVES = 5
@@ -39,6 +40,16 @@ def score(truth: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> Theme
         first_right=float(np.mean(np.take_along_axis(truth[coded], top[coded][:, :1], 1))) if coded.any() else float("nan"),
         top3_error=_calibration_error(truth, probabilities, top[:, :3]),
     )
+
+
+def by_voice(coded: CodedSet, probabilities: NDArray[np.float64]) -> dict[str, ThemeScores]:
+    """Scores over all texts, then for each voice that is known."""
+    truth = coded.truth()
+    found = {"all": score(truth, probabilities)}
+    for voice in sorted({t.voice for t in coded.texts} - {""}):
+        rows = [i for i, t in enumerate(coded.texts) if t.voice == voice]
+        found[voice] = score(truth[rows], probabilities[rows])
+    return found
 
 
 def recall_at(truth: NDArray[np.bool_], top: NDArray[np.int64], k: int) -> float:

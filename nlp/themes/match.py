@@ -7,7 +7,7 @@ fitted on open coded sets (`nlp.themes.fit_prior`), turns them into a first prob
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +61,12 @@ class Matcher:
 
     method = METHOD
 
-    def __init__(self, codebook: Codebook, encoder: Encoder, *, prior: Prior | None = None) -> None:
+    def __init__(
+        self, codebook: Codebook, encoder: Encoder, *, prior: Prior | None = None, read_as: Callable[[str], str] = str
+    ) -> None:
+        """`read_as` rewrites each sentence before it is read (surrogates as neutral words, say)."""
         self.codes: tuple[Code, ...] = codebook.active_codes
+        self._read_as = read_as
         self._encoder = encoder
         self._prior = prior or load_prior()
         self._entries = [e for i, code in enumerate(self.codes) for e in _entries(i, code)]
@@ -95,8 +99,9 @@ class Matcher:
             tiles = sentences(text) or [Span(0, len(text))]
             spans += tiles
             owner += [i] * len(tiles)
-        words = [span.of(texts[i]).strip() for span, i in zip(spans, owner, strict=True)]
-        return _Read(spans, np.asarray(owner, np.int64), self._encoder.encode(words), words)
+        tidy = [_stripped(texts[i], span) for span, i in zip(spans, owner, strict=True)]
+        words = [self._read_as(span.of(texts[i])) for span, i in zip(tidy, owner, strict=True)]
+        return _Read(tidy, np.asarray(owner, np.int64), self._encoder.encode(words), words)
 
     def _sentence_similarity(self, read: _Read) -> Matrix:
         """Sentences by codes: the closest of the code's own sentences, near misses taken off."""
@@ -137,7 +142,7 @@ class Matcher:
 
     def _suggestion(self, j: int, probability: float, read: _Read, mine: NDArray[np.int64], similarity: Matrix) -> Suggestion:
         best = int(mine[int(np.argmax(similarity[mine, j]))])
-        span = _stripped(read.spans[best], read.words[best])
+        span = read.spans[best]
         return Suggestion(
             self.codes[j].id, round(probability, 4), band(probability), span.start, span.end, self._nearest(best, j, read)
         )
@@ -225,6 +230,8 @@ def _with_relative(best: Matrix) -> Matrix:
     return np.concatenate([best, relative], axis=2)
 
 
-def _stripped(span: Span, words: str) -> Span:
-    """The sentence without the white space of its tile, which always follows the words."""
-    return Span(span.start, span.start + len(words)) if words else span
+def _stripped(text: str, span: Span) -> Span:
+    """The sentence without the white space of its tile."""
+    words = span.of(text)
+    start = span.start + len(words) - len(words.lstrip())
+    return Span(start, start + len(words.strip())) if words.strip() else span

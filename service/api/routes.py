@@ -1,0 +1,58 @@
+"""JSON twins of the pages, under /v1: studies, voices, themes and findings of this machine's studies."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from service.study.study import Study, find_studies, opened
+from service.usecases.findings import joint_display, overview, theme_shares
+from service.usecases.reading import VoiceFilter, list_voices, read_voice
+from service.web.deps import study_of
+
+router = APIRouter(prefix="/v1")
+AStudy = Annotated[Study, Depends(study_of)]
+
+
+@router.get("/studies")
+def studies(request: Request) -> list[dict[str, Any]]:
+    """The studies that are served here."""
+    found = []
+    for folder in find_studies(request.app.state.studies):
+        with opened(folder) as study:
+            found.append({"name": study.name, "title": study.title, "codebook": study.codebook, "fictional": study.fictional})
+    return found
+
+
+@router.get("/studies/{name}")
+def study(study: AStudy) -> dict[str, Any]:
+    """Counts of what came in, what is protected and what is read."""
+    return {"name": study.name, "title": study.title, **asdict(overview(study))}
+
+
+@router.get("/studies/{name}/voices")
+def voices(
+    study: AStudy, code: str = "", voice: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1
+) -> dict[str, Any]:
+    """De-identified voices, a page at a time."""
+    return asdict(list_voices(study, VoiceFilter(code=code, voice=voice), page=page))
+
+
+@router.get("/studies/{name}/voices/{voice_id}")
+def voice(study: AStudy, voice_id: str) -> dict[str, Any]:
+    """One voice with its segments, suggestions and codings."""
+    return asdict(read_voice(study, voice_id))
+
+
+@router.get("/studies/{name}/themes")
+def themes(study: AStudy) -> list[dict[str, Any]]:
+    """The share of people who express each code, corrected, with its interval or why there is none."""
+    return [asdict(share) for share in theme_shares(study)]
+
+
+@router.get("/studies/{name}/findings")
+def findings(study: AStudy) -> list[dict[str, Any]]:
+    """Themes beside published indicators."""
+    return [asdict(row) for row in joint_display(study)]

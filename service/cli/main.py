@@ -1,0 +1,57 @@
+"""The root command: gathers the others and turns refusals into one clear line."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+import typer
+from pydantic import ValidationError
+
+from nlp.errors import NlpError
+from service.cli import bench, review, serve, study
+from service.cli.show import say
+from service.errors import ServiceError
+
+app = typer.Typer(
+    name="heard",
+    help="Hear what children, families and practitioners say: de-identify, suggest codes, decide, link.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+app.command("init")(study.init)
+app.command("intake")(study.intake)
+app.command("deidentify")(study.deidentify)
+app.command("suggest")(study.suggest)
+app.command("review")(review.review)
+app.command("link")(study.link)
+app.command("report")(study.report)
+app.command("serve")(serve.serve)
+app.command("demo")(serve.demo)
+app.add_typer(bench.app, name="bench")
+
+
+def main() -> None:
+    """Run the command line. A refusal is one line on stderr and exit code 1; its words hold no one's text."""
+    os.umask(0o077)
+    try:
+        app()
+    except (NlpError, ServiceError) as refused:
+        say(f"heard: {refused}")
+        sys.exit(1)
+    except ValidationError as unsafe:
+        say(f"heard: a setting is not allowed: {unsafe.errors(include_input=False)[0]['msg']}")
+        sys.exit(1)
+    except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(1)
+    except OSError as broken:
+        say(f"heard: the system refused: {broken.strerror or type(broken).__name__}")
+        sys.exit(1)

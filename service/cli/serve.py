@@ -1,0 +1,137 @@
+"""Commands that show studies in a browser: serve and demo."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service import wiring
+from service.cli.show import say
+from service.clock import now
+from service.errors import StudyError
+from service.study.study import find_studies
+from service.usecases import demo as demo_study
+from service.usecases.crawl import crawl
+
+CURRENT = "built-from.txt"
+SOURCES = ("corpora_sample", "codebooks", "nlp", "service")
+
+
+def serve(
+    folder: Annotated[Path, typer.Argument(help="A study's folder, or a folder of studies.")],
+    port: Annotated[int | None, typer.Option(help="The port on this machine.")] = None,
+) -> None:
+    """Show studies in the browser, on this machine only.
+
+    Example: heard serve studies --port 8000
+    """
+    if not find_studies(folder):
+        raise StudyError(f"there is no study in “{folder.name}” or directly under it")
+    settings = wiring.settings()
+    _run(folder, settings.host, port or settings.port)
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo studies are kept.")] = Path("demo-data"),
+    port: Annotated[int | None, typer.Option(help="The port on this machine.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Build, look at every page once, and stop.")] = False,
+) -> None:
+    """Build the four fictional demo studies (once) and show them in the browser.
+
+    Example: heard demo --port 8000
+    """
+    settings = wiring.settings()
+    studies = _built(folder)
+    if not check:
+        _run(studies, settings.host, port or settings.port)
+        return
+    server = _Background(studies, settings.host)
+    with server:
+        pages = crawl(settings.host, server.port)
+    say(f"Looked at {pages} pages, pictures and data addresses: all answered.")
+
+
+def _built(folder: Path) -> Path:
+    """The demo's studies, built now if they are not there or the sources have changed."""
+    studies, mark = folder / "studies", folder / CURRENT
+    wanted = _fingerprint()
+    if mark.is_file() and mark.read_text("utf-8") == wanted:
+        say(f"The demo studies in {folder} are up to date.")
+        return studies
+    if folder.exists() and any(folder.iterdir()) and not mark.is_file() and not (folder / "building").exists():
+        raise StudyError(f"the folder “{folder.name}” holds something else; name another with --folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "building").mkdir(parents=True)
+    say("Building the demo: four fictional studies. This takes a minute or two, once.")
+    _build(folder)
+    mark.write_text(wanted, "utf-8")
+    (folder / "building").rmdir()
+    return studies
+
+
+def _build(folder: Path) -> None:
+    settings = wiring.settings().model_copy(update={"key_folder": folder / "keys", "key_file": None})
+    tools = demo_study.Tools(
+        deidentifier=wiring.deidentifier(), encoder=wiring.encoder(), codebooks=settings.codebooks, corpora=wiring.sample_corpora(), clock=now
+    )
+    for number, (name, (title, _)) in enumerate(demo_study.SITES.items(), 1):
+        say(f"  {number} of {len(demo_study.SITES)}: {title}")
+        study, key = wiring.make_study(
+            folder / "studies" / name, title=title, codebook=name, now=now(), fictional=True, settings=settings
+        )
+        demo_study.build_site(study, key, wiring.codebook_named(name), tools, say)
+        study.db.close()
+
+
+def _fingerprint() -> str:
+    """A hash of all that the demo is built from."""
+    root = wiring.sample_corpora().parent
+    digest = hashlib.sha256()
+    for source in SOURCES:
+        for file in sorted((root / source).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(str(file.relative_to(root)).encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _run(studies: Path, host: str, port: int) -> None:
+    import uvicorn
+
+    from service.app import build_app
+
+    say(f"Open http://{host}:{port} in a browser. Press Ctrl+C to stop.")
+    uvicorn.run(build_app(studies), host=host, port=port, log_level="warning", access_log=False, server_header=False)
+
+
+class _Background:
+    """The server on a free port for as long as the block lasts."""
+
+    def __init__(self, studies: Path, host: str) -> None:
+        import uvicorn
+
+        from service.app import build_app
+
+        config = uvicorn.Config(build_app(studies), host=host, port=0, log_level="warning", access_log=False, server_header=False)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self.port = 0
+
+    def __enter__(self) -> _Background:
+        self._thread.start()
+        deadline = time.monotonic() + 30
+        while not self._server.started:
+            if time.monotonic() > deadline or not self._thread.is_alive():
+                raise StudyError("the pages did not start within 30 seconds")
+            time.sleep(0.05)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)

@@ -1,0 +1,196 @@
+"""Commands on a study: init, intake, deidentify, suggest, link, report."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service import wiring
+from service.cli.show import give, progress, say
+from service.clock import now
+from service.usecases import findings as find
+from service.usecases.deidentify import deidentify_lines, deidentify_study
+from service.usecases.intake import take_in
+from service.usecases.report import write_report
+from service.usecases.suggest import suggest_lines, suggest_study
+
+StudyFolder = Annotated[Path, typer.Argument(help="The study's folder.")]
+MaybeStudy = Annotated[Path | None, typer.Argument(help="The study's folder; leave it out with --in and --out.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+In = Annotated[Path | None, typer.Option("--in", help="A file of JSON lines to read instead of a study.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Where to write the result.")]
+
+
+def actor() -> str:
+    """Who is at the terminal, for the audit trail."""
+    try:
+        return f"terminal:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "terminal"
+
+
+def init(
+    folder: StudyFolder,
+    codebook: Annotated[str, typer.Option(help="A codebook: the name of a folder in codebooks/, or a path.")],
+    title: Annotated[str, typer.Option(help="What people call the study.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Make a new, empty study: a folder with study.db and a sealed vault.db, and a key outside it.
+
+    Example: heard init studies/harrogate --codebook north-yorkshire-care-leavers --title "Harrogate survey"
+    """
+    settings = wiring.settings()
+    study, _ = wiring.make_study(folder, title=title or folder.name, codebook=codebook, now=now(), settings=settings)
+    key_file = settings.key_file_for(study.id)
+    say(f"The key is in {key_file}. Keep it safe and apart from the study: without it the raw text cannot be read.")
+    give({"study": study.id, "codebook": study.codebook}, as_json=as_json, words=f"Made the study “{study.title}”.")
+
+
+def intake(
+    folder: StudyFolder,
+    file: Annotated[Path, typer.Argument(help="The export: .csv, .tsv, .xlsx or .jsonl.")],
+    profile: Annotated[Path | None, typer.Option(help="A mapping profile (YAML); recognised by itself where possible.")] = None,
+    text: Annotated[str | None, typer.Option(help="The column that holds the text, where no profile fits.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take a file into a study. The words are sealed; nothing is stored if anything is wrong.
+
+    Example: heard intake studies/harrogate survey.xlsx
+    """
+    study = wiring.study_in(folder)
+    key, days = wiring.key_of(study), wiring.settings().keep_raw_days
+    done = take_in(study, file, key, now=now(), keep_raw_days=days, actor=actor(), profile=profile, text_column=text)
+    for note in done.notes:
+        say(note)
+    words = (
+        f"{done.rows} rows ({done.profile}): {done.voices} voices taken in, {done.known} already here, "
+        f"{done.blank} blank, {done.confidential} confidential rows refused."
+    )
+    give(asdict(done), as_json=as_json, words=words)
+
+
+def deidentify(
+    folder: MaybeStudy = None,
+    in_: In = None,
+    out: Out = None,
+    spans: Annotated[bool, typer.Option("--spans/--no-spans", help="With --in: give the spans too.")] = True,
+    as_json: Json = False,
+) -> None:
+    """De-identify what waits in a study, or a file of JSON lines.
+
+    Example: heard deidentify studies/harrogate
+
+    Example: heard deidentify --in texts.jsonl --out clean.jsonl --spans
+    """
+    if folder is None:
+        source, target = _both(in_, out)
+        with progress("De-identifying") as bar:
+            count = deidentify_lines(source, target, wiring.deidentifier(), spans=spans, progress=bar)
+        give({"texts": count}, as_json=as_json, words=f"{count} texts de-identified.")
+        return
+    study = wiring.study_in(folder)
+    key = wiring.key_of(study)
+    with progress("De-identifying") as bar:
+        done = deidentify_study(study, key, wiring.deidentifier(), now=now(), actor=actor(), progress=bar)
+    words = f"{done.voices} voices de-identified: {done.redactions} identifiers replaced, {done.segments} segments."
+    if done.purged:
+        say(f"{done.purged} voices could not be read: their raw text was purged on its date.")
+    give(asdict(done), as_json=as_json, words=words)
+
+
+def suggest(
+    folder: MaybeStudy = None,
+    codebook: Annotated[str | None, typer.Option(help="A codebook's name or path; a study has its own.")] = None,
+    in_: In = None,
+    out: Out = None,
+    every: Annotated[bool, typer.Option("--all", help="With --in: list every code with its score.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Suggest codes for a study's segments, or for a file of de-identified JSON lines.
+
+    Example: heard suggest studies/harrogate
+
+    Example: heard suggest --codebook codebooks/rochdale-family-hub --in clean.jsonl --out suggested.jsonl
+    """
+    if folder is None:
+        source, target = _both(in_, out)
+        if codebook is None:
+            raise typer.BadParameter("give --codebook with --in")
+        with progress("Suggesting") as bar:
+            book = wiring.codebook_named(codebook)
+            count = suggest_lines(book, wiring.encoder(), source, target, every_code=every, progress=bar)
+        give({"texts": count}, as_json=as_json, words=f"{count} texts read.")
+        return
+    study = wiring.study_in(folder)
+    book = wiring.codebook_named(codebook or study.codebook)
+    with progress("Suggesting") as bar:
+        done = suggest_study(study, book, wiring.encoder(), now=now(), actor=actor(), progress=bar)
+    words = f"{done.segments} segments read: {done.suggestions} suggestions; nothing fitted {done.silent}. A person decides."
+    give(asdict(done), as_json=as_json, words=words)
+
+
+def _both(in_: Path | None, out: Path | None) -> tuple[Path, Path]:
+    if in_ is None or out is None:
+        raise typer.BadParameter("give a study's folder, or both --in and --out")
+    return in_, out
+
+
+def link(
+    folder: StudyFolder,
+    indicators: Annotated[Path | None, typer.Option(help="A folder of indicator files to load with the codebook's links.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Set confirmed themes beside published indicators; a person judges what it means.
+
+    Example: heard link studies/harrogate --indicators corpora_sample/indicators
+    """
+    study = wiring.study_in(folder)
+    if indicators is not None:
+        file = find.links_file(wiring.settings().codebooks, study.codebook)
+        find.load_links(study, file, indicators, now=now(), actor=actor())
+    rows = find.joint_display(study)
+    if not rows:
+        say("No links are loaded. Give --indicators FOLDER.")
+    words = "\n".join(_joint_words(row) for row in rows)
+    give([asdict(row) for row in rows], as_json=as_json, words=words)
+
+
+def _joint_words(row: find.JointRow) -> str:
+    figure, estimate = row.figure, row.estimate
+    lines = [row.link.title, f"  published: {figure.label}, {figure.area}, {figure.group}, {figure.period}: {figure_words(figure)}"]
+    lines += [f"  warning: {warning}" for warning in figure.warnings]
+    lines.append(f"  heard: {estimate_words(estimate) if estimate else row.refusal}")
+    lines.append(f"  proposed: {row.proposed}. {row.because}")
+    return "\n".join(lines)
+
+
+def figure_words(figure: find.Figure) -> str:
+    """A published value with its count and base, or why there is none."""
+    if figure.count is None or figure.percent is None:
+        return f"not shown by the publisher ({figure.percent_status})"
+    base = f" ({figure.count:,} of {figure.denominator:,})" if figure.denominator else ""
+    return f"{figure.percent:g}%{base}"
+
+
+def estimate_words(estimate: find.Estimate) -> str:
+    """An estimate with its interval and what it rests on."""
+    return (
+        f"{estimate.share:.0%} of people (95% interval {estimate.low:.0%} to {estimate.high:.0%}; "
+        f"{estimate.read} of {estimate.loaded} people read blind)"
+    )
+
+
+def report(
+    folder: StudyFolder,
+    out: Annotated[Path, typer.Option(help="Where to write the report (HTML).")],
+) -> None:
+    """Write a study's report as one HTML page that can be printed.
+
+    Example: heard report studies/harrogate --out harrogate.html
+    """
+    write_report(wiring.study_in(folder), out, now=now())
+    say(f"Wrote {out}.")

@@ -1,0 +1,101 @@
+"""The demo: four fictional studies, from export files to a first finding, with a fictional coder's reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlp.deid.cascade import Deidentifier
+from nlp.encode import Encoder
+from nlp.types import Codebook
+from service.files.mapping import choose_profile
+from service.files.tables import read_table
+from service.study.study import Study
+from service.usecases.deidentify import deidentify_study
+from service.usecases.findings import links_file, load_links
+from service.usecases.intake import take_in
+from service.usecases.review import Choice, Item, decide, draw_counting_round, draw_review_round, next_item
+from service.usecases.suggest import suggest_study
+from service.vault.keys import Key
+
+CODER = "Demo coder (fictional)"
+PEOPLE_READ = 60
+SEED = 2026
+SITES = {
+    "hampshire-early-help": ("Hampshire: Early Help (fictional sample)", ("case-notes.csv",)),
+    "north-yorkshire-care-leavers": ("North Yorkshire: care leavers (fictional sample)", ("survey-and-plans.xlsx",)),
+    "oldham-early-language": ("Oldham: early language (fictional sample)", ("observations.csv", "interviews.txt")),
+    "rochdale-family-hub": ("Rochdale: Family Hubs (fictional sample)", ("family-hub-form.xlsx", "family-hub-panel.csv")),
+}
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What building needs and the composition root makes."""
+
+    deidentifier: Deidentifier
+    encoder: Encoder
+    codebooks: Path
+    corpora: Path
+    clock: Callable[[], str]
+
+
+def build_site(study: Study, key: Key, codebook: Codebook, tools: Tools, say: Say) -> None:
+    """Take one site's files from intake to its first finding."""
+    folder = tools.corpora / study.codebook
+    files = [folder / name for name in SITES[study.codebook][1]]
+    for file in files:
+        report = take_in(study, file, key, now=tools.clock(), keep_raw_days=90, actor="demo")
+        say(f"    took in {report.voices} voices from {file.name} ({report.confidential} confidential rows refused)")
+    clean = deidentify_study(study, key, tools.deidentifier, now=tools.clock(), actor="demo", progress=_quiet)
+    say(f"    de-identified {clean.voices} voices ({clean.redactions} identifiers replaced)")
+    made = suggest_study(study, codebook, tools.encoder, now=tools.clock(), actor="demo", progress=_quiet)
+    say(f"    suggested {made.suggestions} codes for {made.segments} segments; nothing fitted {made.silent}")
+    if (tools.codebooks / study.codebook / "links.yaml").is_file():
+        load_links(study, links_file(tools.codebooks, study.codebook), tools.corpora / "indicators", now=tools.clock(), actor="demo")
+    draw_review_round(study, seed=SEED, now=tools.clock(), actor="demo")
+    read = _read_blind(study, _gold_by_voice(folder, files, key), tools)
+    say(f"    a fictional coder read {PEOPLE_READ} people blind ({read} segments)")
+
+
+def _quiet(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+def _read_blind(study: Study, gold: Mapping[str, dict[str, Any]], tools: Tools) -> int:
+    """A counting round, decided as the sample's gold codes say."""
+    round_ = draw_counting_round(study, people=PEOPLE_READ, seed=SEED, now=tools.clock(), actor="demo")
+    count = 0
+    while (item := next_item(study, round_, CODER)) is not None:
+        choices = list(_choices(item, gold[item.voice.id]))
+        decide(study, item, coder=CODER, choices=choices, seconds=0.0, now=tools.clock())
+        count += 1
+    return count
+
+
+def _choices(item: Item, line: Mapping[str, Any]) -> Iterator[Choice]:
+    """The gold codes whose evidence lies in this segment; evidence that was partly masked counts for the first."""
+    for code in line["codes"]:
+        words = line["text"][code["start"] : code["end"]] if "start" in code else ""
+        at = item.segment.text.find(words) if words else -1
+        if at >= 0:
+            start = item.segment.start + at
+            yield Choice(code["code"], code["stance"], start, start + len(words))
+        elif item.segment.position == 0:
+            yield Choice(code["code"], code.get("stance", ""), item.segment.start, item.segment.end)
+
+
+def _gold_by_voice(folder: Path, files: list[Path], key: Key) -> dict[str, dict[str, Any]]:
+    """Gold lines by the voice ids that intake gave their records."""
+    lines = [json.loads(line) for line in (folder / "gold" / "texts.jsonl").read_text("utf-8").splitlines()]
+    found: dict[str, dict[str, Any]] = {}
+    for file in files:
+        profile = choose_profile(read_table(file), profile=None, text_column=None)
+        for line in lines:
+            column = profile.texts[line["column"]]
+            found[key.pseudonym("v", profile.name, line["record"], column, "")] = line
+    return found

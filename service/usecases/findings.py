@@ -1,0 +1,200 @@
+"""Findings: themes counted in people, corrected for machine error, and set beside indicators."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nlp.errors import EstimateError
+from nlp.findings.disclosure import may_show_share
+from nlp.findings.indicators import Figure, Status, pick, read_ees
+from nlp.findings.link import JointRow, Link, joint_row, read_links
+from nlp.findings.prevalence import Estimate, Read, from_draw
+from nlp.types import Code
+from service.errors import StudyError
+from service.study.codebooks import newest_codebook
+from service.study.database import write
+from service.study.decisions import Coding, Round, closed_segments, codings, draws
+from service.study.runs import add_audit
+from service.study.study import Study
+from service.study.suggestions import newest_reading
+from service.study.voices import all_voices
+from service.usecases.review import people_in_scope, round_for
+
+TOO_FEW = "Too few people to show: five or fewer expressed it, or five or fewer did not."
+NO_ROUND = "No counting round has been drawn, so no share can be given: suggestions alone miss too much."
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeShare:
+    """A theme's share of people; `estimate` is None when `refusal` says why none is shown."""
+
+    code: Code
+    stance: str
+    estimate: Estimate | None
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A counting round as it stands: who was read whole, and what was found in whom."""
+
+    people: Mapping[str, Sequence[str]]
+    probability: Mapping[str, float]
+    read: frozenset[str]
+    found: Mapping[str, Sequence[Coding]]
+    suggested: Mapping[str, frozenset[str]]
+
+
+def theme_shares(study: Study) -> list[ThemeShare]:
+    """For every code of the newest codebook, the share of people who express it."""
+    codebook = newest_codebook(study.db)
+    round_ = round_for(study, "counting")
+    if round_ is None:
+        return [ThemeShare(code, "", None, NO_ROUND) for code in codebook.active_codes]
+    counted = _counted(study, round_, people_in_scope(study))
+    return [_share(counted, code, "") for code in codebook.active_codes]
+
+
+def joint_display(study: Study) -> list[JointRow]:
+    """The study's links with both figures, as far as each can be shown."""
+    codebook = newest_codebook(study.db)
+    round_ = round_for(study, "counting")
+    rows = []
+    for link, figure in _stored_figures(study):
+        if round_ is None:
+            rows.append(joint_row(link, figure, None, NO_ROUND))
+            continue
+        share = _share(_counted(study, round_, people_in_scope(study)), codebook.code(link.code), link.stance)
+        rows.append(joint_row(link, figure, share.estimate, share.refusal))
+    return rows
+
+
+def _share(counted: _Counted, code: Code, stance: str) -> ThemeShare:
+    reads = [
+        Read(
+            suggested=code.id in counted.suggested.get(person, frozenset()),
+            positive=any(c.code == code.id and stance in ("", c.stance) for c in counted.found.get(person, ())),
+            weight=1 / counted.probability[person],
+        )
+        for person in sorted(counted.read)
+    ]
+    suggested = sum(code.id in counted.suggested.get(person, frozenset()) for person in counted.people)
+    try:
+        estimate = from_draw(reads, suggested_loaded=suggested, loaded=len(counted.people))
+    except EstimateError as refused:
+        return ThemeShare(code, stance, None, str(refused).capitalize() + ".")
+    if not may_show_share(estimate.positives_read, estimate.read):
+        return ThemeShare(code, stance, None, TOO_FEW)
+    return ThemeShare(code, stance, estimate, "")
+
+
+def _counted(study: Study, round_: Round, people: Mapping[str, Sequence[str]]) -> _Counted:
+    person_of = {voice: person for person, voices in people.items() for voice in voices}
+    by_person: dict[str, list[str]] = defaultdict(list)
+    for row in study.db.conn.execute("SELECT id, voice FROM segments"):
+        if row["voice"] in person_of:
+            by_person[person_of[row["voice"]]].append(row["id"])
+    closed = closed_segments(study.db, round_.id)
+    probability = {d.unit: d.probability for d in draws(study.db, round_.id)}
+    read = frozenset(p for p in probability if by_person[p] and all(s in closed for s in by_person[p]))
+    person_of_segment = {s: p for p, ids in by_person.items() for s in ids}
+    found: dict[str, list[Coding]] = defaultdict(list)
+    for coding in codings(study.db, "round = ? AND shown = 0", [round_.id]):
+        if coding.segment in person_of_segment:
+            found[person_of_segment[coding.segment]].append(coding)
+    return _Counted(people, probability, read, found, _suggested(study, person_of_segment))
+
+
+def _suggested(study: Study, person_of_segment: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    codes: dict[str, set[str]] = defaultdict(set)
+    for row in study.db.conn.execute("SELECT segment, code FROM suggestions WHERE reading = ?", [newest_reading(study.db)]):
+        if row["segment"] in person_of_segment:
+            codes[person_of_segment[row["segment"]]].add(row["code"])
+    return {person: frozenset(found) for person, found in codes.items()}
+
+
+def load_links(study: Study, links_file: Path, indicators: Path, *, now: str, actor: str) -> int:
+    """Read a codebook's links and the figures they name into the study; how many."""
+    links = read_links(links_file)
+    figures = {name: read_ees(indicators / name) for name in {link.file for link in links}}
+    rows = [(link, _pick(link, figures[link.file])) for link in links]
+    with write(study.db) as connection:
+        for link, figure in rows:
+            content = json.dumps({"link": asdict(link), "figure": asdict(figure)}, ensure_ascii=False)
+            connection.execute("INSERT OR REPLACE INTO figures VALUES (?, ?, ?)", (link.id, content, now))
+        add_audit(connection, at=now, actor=actor, action="link", subject=study.codebook, counts={"links": len(rows)})
+    return len(rows)
+
+
+def _pick(link: Link, figures: Sequence[Figure]) -> Figure:
+    return pick(figures, label=link.label, group=link.group, area_codes=link.area_codes, period=link.period)
+
+
+def _stored_figures(study: Study) -> list[tuple[Link, Figure]]:
+    rows = study.db.conn.execute("SELECT content FROM figures ORDER BY link").fetchall()
+    return [_link_and_figure(json.loads(row["content"])) for row in rows]
+
+
+def _link_and_figure(raw: dict[str, dict[str, object]]) -> tuple[Link, Figure]:
+    from nlp.findings.link import Expectation
+
+    link, figure = dict(raw["link"]), dict(raw["figure"])
+    link["expectation"] = Expectation(link["expectation"])
+    link["area_codes"] = tuple(link["area_codes"])  # type: ignore[arg-type]
+    figure["count_status"] = Status(figure["count_status"])
+    figure["percent_status"] = Status(figure["percent_status"])
+    return Link(**link), Figure(**figure)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Where a study stands: counts of people, voices and reads."""
+
+    voices: int
+    people: int
+    clean: int
+    segments: int
+    redactions: int
+    suggestions: int
+    silent: int
+    by_voice: Mapping[str, tuple[int, int]]
+    drawn: int
+    read: int
+
+
+def overview(study: Study) -> Overview:
+    """Counts for the study's first page; StudyError never, zeros before anything came in."""
+    one = study.db.conn.execute
+    by_voice: dict[str, list[str]] = defaultdict(list)
+    for record in all_voices(study.db):
+        by_voice[record.voice].append(record.participant)
+    round_ = round_for(study, "counting")
+    counted = _counted(study, round_, people_in_scope(study)) if round_ else None
+    return Overview(
+        voices=one("SELECT count(*) FROM voices").fetchone()[0],
+        people=one("SELECT count(*) FROM participants").fetchone()[0],
+        clean=one("SELECT count(DISTINCT voice) FROM clean_texts").fetchone()[0],
+        segments=one("SELECT count(*) FROM segments").fetchone()[0],
+        redactions=one("SELECT count(*) FROM redactions").fetchone()[0],
+        suggestions=one("SELECT count(*) FROM suggestions WHERE reading = ?", [newest_reading(study.db)]).fetchone()[0],
+        silent=one(
+            "SELECT count(*) FROM matched m WHERE reading = ? AND NOT EXISTS"
+            " (SELECT 1 FROM suggestions s WHERE s.segment = m.segment AND s.reading = m.reading)",
+            [newest_reading(study.db)],
+        ).fetchone()[0],
+        by_voice={k: (len(v), len(set(v))) for k, v in sorted(by_voice.items())},
+        drawn=len(counted.probability) if counted else 0,
+        read=len(counted.read) if counted else 0,
+    )
+
+
+def links_file(codebooks: Path, codebook_id: str) -> Path:
+    """A codebook's links; StudyError when it has none."""
+    file = codebooks / codebook_id / "links.yaml"
+    if not file.is_file():
+        raise StudyError(f"the codebook “{codebook_id}” has no links.yaml")
+    return file

@@ -1,0 +1,133 @@
+"""Reading voices: lists with filters, and one voice with its redactions, suggestions and codings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from nlp.types import Span
+from service.errors import RecordError
+from service.study.decisions import Coding, codings
+from service.study.study import Study
+from service.study.suggestions import StoredSuggestion, newest_reading, suggestions_of_voice
+from service.study.voices import (
+    NEWEST, StoredRedaction, StoredSegment, VoiceRecord, clean_text, redactions, segments, span_in, voice,
+)  # fmt: skip
+
+PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceFilter:
+    """Which voices: those with a suggested code, those of one kind of speaker; empty means all."""
+
+    code: str = ""
+    voice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceLine:
+    """A voice in a list: who speaks, its clean text and its suggested codes, best first."""
+
+    id: str
+    participant: str
+    voice: str
+    via: str
+    provenance: str
+    age_band: str
+    area: str
+    period: str
+    question: str
+    text: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoicePage:
+    """One page of a list."""
+
+    lines: tuple[VoiceLine, ...]
+    page: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReading:
+    """A segment with what was suggested for it and what people decided."""
+
+    segment: StoredSegment
+    suggestions: tuple[StoredSuggestion, ...]
+    codings: tuple[Coding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceReading:
+    """One voice, whole."""
+
+    record: VoiceRecord
+    text: str
+    redactions: tuple[StoredRedaction, ...]
+    segments: tuple[SegmentReading, ...]
+
+
+def list_voices(study: Study, wanted: VoiceFilter, *, page: int) -> VoicePage:
+    """A page of the de-identified voices that fit, in the order of intake."""
+    reading = newest_reading(study.db)
+    where, parameters = "1", list[object]()
+    if wanted.voice:
+        where, parameters = where + " AND v.voice = ?", [*parameters, wanted.voice]
+    if wanted.code:
+        where += (
+            " AND EXISTS (SELECT 1 FROM suggestions g JOIN segments s ON s.id = g.segment"
+            " WHERE s.voice = v.id AND g.code = ? AND g.reading = ?)"
+        )
+        parameters = [*parameters, wanted.code, reading]
+    source = f"FROM voices v JOIN clean_texts c ON c.voice = v.id AND c.version = {NEWEST} WHERE {where}"
+    total = study.db.conn.execute(f"SELECT count(*) {source}", parameters).fetchone()[0]
+    rows = study.db.conn.execute(
+        "SELECT v.id, v.participant, v.voice, v.via, v.provenance, v.age_band, v.area, v.period, v.question, c.text"
+        f" {source} ORDER BY v.rowid LIMIT ? OFFSET ?",
+        [*parameters, PAGE, PAGE * (page - 1)],
+    ).fetchall()
+    lines = tuple(VoiceLine(**dict(row), codes=_codes(study, row["id"], reading)) for row in rows)
+    return VoicePage(lines, page, max(1, -(-total // PAGE)), total)
+
+
+def _codes(study: Study, voice_id: str, reading: str) -> tuple[str, ...]:
+    rows = study.db.conn.execute(
+        "SELECT code, max(probability) AS best FROM suggestions g JOIN segments s ON s.id = g.segment"
+        " WHERE s.voice = ? AND g.reading = ? GROUP BY code ORDER BY best DESC",
+        [voice_id, reading],
+    )
+    return tuple(row["code"] for row in rows)
+
+
+def read_voice(study: Study, voice_id: str) -> VoiceReading:
+    """One voice; RecordError when there is none, or when a stored quote no longer matches its text."""
+    record, text = voice(study.db, voice_id), clean_text(study.db, voice_id)
+    found: dict[str, list[StoredSuggestion]] = defaultdict(list)
+    for suggestion in suggestions_of_voice(study.db, voice_id):
+        span_in(text, Span(suggestion.start, suggestion.end), suggestion.quote)
+        found[suggestion.segment].append(suggestion)
+    held: dict[str, list[Coding]] = defaultdict(list)
+    for coding in codings(study.db, "segment IN (SELECT id FROM segments WHERE voice = ?)", [voice_id]):
+        held[coding.segment].append(coding)
+    parts = segments(study.db, "s.voice = ?", [voice_id])
+    if not parts and text.strip():
+        raise RecordError("this voice has no segments")
+    readings = tuple(SegmentReading(s, tuple(found[s.id]), tuple(held[s.id])) for s in parts)
+    return VoiceReading(record, text, tuple(redactions(study.db, voice_id)), readings)
+
+
+def excerpts(study: Study, code: str, stance: str, *, limit: int = 3) -> list[str]:
+    """Up to `limit` confirmed excerpts, one a person, of people who allowed quotation: for the team, not for release."""
+    rows = study.db.conn.execute(
+        'SELECT v.participant, substr(c.text, k.start + 1, k."end" - k.start) AS quote FROM codings k'
+        " JOIN segments s ON s.id = k.segment JOIN voices v ON v.id = s.voice"
+        " JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version"
+        " WHERE k.code = ? AND (? = '' OR k.stance = ?) AND v.consent = 'analysis_and_quotes'"
+        " AND v.provenance <> 'ai_drafted' AND v.voice <> 'practitioner' GROUP BY v.participant ORDER BY k.seq LIMIT ?",
+        [code, stance, stance, limit],
+    )
+    return [row["quote"] for row in rows]

@@ -1,0 +1,106 @@
+"""Suggestions: a codebook read against segments; stored for people to decide on, or written to a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nlp.deid.surrogates import neutralise
+from nlp.encode import Encoder
+from nlp.themes.match import SHOWN_FROM, Matcher
+from nlp.types import Codebook, Suggestion
+from service.files.lines import read_json_lines
+from service.study.codebooks import keep_codebook
+from service.study.database import write
+from service.study.runs import Run, add_audit, add_run
+from service.study.study import Study
+from service.study.suggestions import NewSuggestion, add_suggestions, unmatched_segments
+from service.study.voices import StoredSegment
+
+BATCH = 256
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestReport:
+    """Segments read, suggestions made, and segments for which nothing fitted."""
+
+    segments: int
+    suggestions: int
+    silent: int
+
+
+def suggest_study(
+    study: Study, codebook: Codebook, encoder: Encoder, *, now: str, actor: str, progress: Progress
+) -> SuggestReport:
+    """Suggest codes for every segment that this method, model and codebook version has not read."""
+    reading = f"{Matcher.method}/{encoder.fingerprint}/{codebook.id}-{codebook.version}-{codebook.fingerprint}"
+    waiting = unmatched_segments(study.db, reading)
+    with write(study.db) as connection:
+        keep_codebook(connection, codebook, now)
+    matcher = Matcher(codebook, encoder, read_as=neutralise)
+    run_id, made, silent = f"suggest-{now}", 0, 0
+    for start in range(0, len(waiting), BATCH):
+        batch = waiting[start : start + BATCH]
+        found = matcher.suggest([s.text for s in batch])
+        rows = [
+            _row(f"{run_id}-{batch[0].id}", reading, segment, suggestion, codebook, encoder)
+            for segment, suggestions in zip(batch, found, strict=True)
+            for suggestion in suggestions
+        ]
+        run = _run(run_id, batch, len(rows), codebook, encoder, now)
+        with write(study.db) as connection:
+            add_run(connection, run)
+            add_suggestions(connection, run=run.id, reading=reading, seen=[s.id for s in batch], new=rows)
+        made, silent = made + len(rows), silent + sum(not s for s in found)
+        progress(start + len(batch), len(waiting))
+    report = SuggestReport(len(waiting), made, silent)
+    with write(study.db) as connection:
+        add_audit(connection, at=now, actor=actor, action="suggest", subject=run_id, counts=asdict(report))
+    return report
+
+
+def _row(run: str, reading: str, segment: StoredSegment, s: Suggestion, codebook: Codebook, encoder: Encoder) -> NewSuggestion:
+    quote = segment.text[s.start : s.end]
+    return (
+        run, reading, segment.id, s.code, s.probability, s.band, segment.start + s.start, segment.start + s.end, quote,
+        s.nearest, codebook.id, codebook.version, Matcher.method, encoder.fingerprint,
+    )  # fmt: skip
+
+
+def _run(run_id: str, batch: Sequence[StoredSegment], made: int, codebook: Codebook, encoder: Encoder, now: str) -> Run:
+    """The record of one batch, stored with it, so that a killed run leaves no suggestion without its origin."""
+    counts = {"segments": len(batch), "suggestions": made}
+    return Run(
+        f"{run_id}-{batch[0].id}", "suggest", Matcher.method, encoder.fingerprint, codebook.id, codebook.version,
+        codebook.fingerprint, counts, now, now,
+    )  # fmt: skip
+
+
+def suggest_lines(
+    codebook: Codebook, encoder: Encoder, file: Path, out: Path, *, every_code: bool, progress: Progress
+) -> int:
+    """From JSON lines `{"id", "text"}` of de-identified text to `{"id", "suggestions"}`, best first; how many.
+
+    With `every_code` each code is listed with its score, otherwise only what would be shown.
+    """
+    lines = list(read_json_lines(file, needed=("id", "text")))
+    matcher = Matcher(codebook, encoder, read_as=neutralise)
+    threshold = 0.0 if every_code else SHOWN_FROM
+    part = out.with_name(out.name + ".part")
+    with part.open("w", encoding="utf-8") as output:
+        for start in range(0, len(lines), BATCH):
+            batch = lines[start : start + BATCH]
+            found = matcher.suggest([row["text"] for row in batch], threshold=threshold)
+            output.writelines(json.dumps(_line(row, s)) + "\n" for row, s in zip(batch, found, strict=True))
+            progress(start + len(batch), len(lines))
+    part.replace(out)
+    return len(lines)
+
+
+def _line(row: dict[str, Any], suggestions: Sequence[Suggestion]) -> dict[str, Any]:
+    shown = [{"code": s.code, "probability": s.probability, "start": s.start, "end": s.end} for s in suggestions]
+    return {"id": row["id"], "suggestions": shown}

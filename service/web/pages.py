@@ -1,0 +1,117 @@
+"""The pages, each a thin face of a use case."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+
+from service.errors import RecordError
+from service.study.codebooks import newest_codebook
+from service.study.runs import all_runs
+from service.study.study import Study, find_studies, opened
+from service.usecases.findings import joint_display, overview, theme_shares
+from service.usecases.reading import VoiceFilter, excerpts, list_voices, read_voice
+from service.web import charts
+from service.web.deps import study_of
+from service.web.views import render
+
+router = APIRouter(include_in_schema=False)
+AStudy = Annotated[Study, Depends(study_of)]
+
+
+@router.get("/")
+def home(request: Request) -> HTMLResponse:
+    """The studies on this machine."""
+    found = []
+    for folder in find_studies(request.app.state.studies):
+        with opened(folder) as study:
+            found.append((study, overview(study)))
+    return render(request, "home.html", studies=found)
+
+
+@router.get("/health")
+def health() -> PlainTextResponse:
+    """For a container's health check."""
+    return PlainTextResponse("ok")
+
+
+@router.get("/how-it-works")
+def how_it_works(request: Request) -> HTMLResponse:
+    """What the machine does, what people do, and what the numbers mean."""
+    return render(request, "how.html")
+
+
+@router.get("/studies/{name}")
+def study_page(request: Request, study: AStudy) -> HTMLResponse:
+    """Where the study stands."""
+    return render(
+        request, "study.html", study=study, overview=overview(study), joint=joint_display(study) if _has_codebook(study) else [],
+        runs=all_runs(study.db),
+    )  # fmt: skip
+
+
+def _has_codebook(study: Study) -> bool:
+    try:
+        newest_codebook(study.db)
+    except RecordError:
+        return False
+    return True
+
+
+@router.get("/studies/{name}/voices")
+def voices_page(
+    request: Request, study: AStudy, code: str = "", voice: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1
+) -> HTMLResponse:
+    """The de-identified voices."""
+    wanted = VoiceFilter(code=code, voice=voice)
+    codebook = newest_codebook(study.db) if _has_codebook(study) else None
+    listed = list_voices(study, wanted, page=page)
+    return render(
+        request, "voices.html", study=study, listed=listed, wanted=wanted, codebook=codebook, kinds=list(overview(study).by_voice)
+    )
+
+
+@router.get("/studies/{name}/voices/{voice_id}")
+def voice_page(request: Request, study: AStudy, voice_id: str) -> HTMLResponse:
+    """One voice with its evidence."""
+    reading = read_voice(study, voice_id)
+    codebook = newest_codebook(study.db) if _has_codebook(study) else None
+    codes = {code.id: code for code in codebook.codes} if codebook else {}
+    return render(request, "voice.html", study=study, reading=reading, codes=codes)
+
+
+@router.get("/studies/{name}/themes")
+def themes_page(request: Request, study: AStudy) -> HTMLResponse:
+    """How many people express each theme."""
+    return render(request, "themes.html", study=study, shares=theme_shares(study), overview=overview(study))
+
+
+@router.get("/studies/{name}/themes.svg")
+def themes_chart(study: AStudy) -> Response:
+    """The themes as a chart."""
+    return Response(charts.themes_svg(theme_shares(study)), media_type="image/svg+xml")
+
+
+@router.get("/studies/{name}/findings")
+def findings_page(request: Request, study: AStudy) -> HTMLResponse:
+    """Themes beside published indicators."""
+    rows = joint_display(study)
+    quotes = {row.link.id: excerpts(study, row.link.code, row.link.stance) for row in rows if row.estimate is not None}
+    return render(request, "findings.html", study=study, rows=rows, quotes=quotes, codebook=newest_codebook(study.db))
+
+
+@router.get("/studies/{name}/findings/{link_id}.svg")
+def finding_chart(study: AStudy, link_id: str) -> Response:
+    """One finding as a chart."""
+    row = next((r for r in joint_display(study) if r.link.id == link_id), None)
+    if row is None:
+        raise HTTPException(404)
+    return Response(charts.joint_svg(row), media_type="image/svg+xml")
+
+
+@router.get("/studies/{name}/codebook")
+def codebook_page(request: Request, study: AStudy) -> HTMLResponse:
+    """The codebook, with its wording for young people or families."""
+    return render(request, "codebook.html", study=study, codebook=newest_codebook(study.db))

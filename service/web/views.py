@@ -1,0 +1,77 @@
+"""What templates are given: numbers in words, text with its marks, and one way to render."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+from jinja2 import StrictUndefined
+
+from nlp.findings.prevalence import Estimate
+from service.usecases.reading import SegmentReading, VoiceReading
+
+templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
+templates.env.undefined = StrictUndefined
+
+SPEAKERS = {
+    "child": "Child", "young_person": "Young person", "parent_carer": "Parent or carer", "practitioner": "Practitioner",
+    "unknown": "Speaker not known",
+}  # fmt: skip
+HANDS = {
+    "self": "in their own hand", "practitioner": "written down by a practitioner", "parent_carer": "written down by a parent or carer",
+    "interpreter": "through an interpreter", "unknown": "hand not known",
+}  # fmt: skip
+PROVENANCES = {"verbatim": "own words", "reported": "reported", "ai_drafted": "drafted by AI", "unknown": "not recorded how close"}
+STANCES = {"": "", "going_well": "going well", "worry": "worry", "mixed": "mixed", "need": "need"}
+BANDS = {"likely": "Likely", "possible": "Possible", "unsure": "Not sure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text and how it is marked: nothing, a redaction, or evidence for codes."""
+
+    text: str
+    redacted: bool
+    codes: tuple[str, ...]
+
+
+def percent(share: float) -> str:
+    """A share as a whole percentage; “under 1%” and “over 99%” at the edges."""
+    if 0 < share < 0.005:
+        return "under 1%"
+    return "over 99%" if 0.995 < share < 1 else f"{share:.0%}"
+
+
+def interval(estimate: Estimate) -> str:
+    """An interval in words."""
+    return f"{percent(estimate.low)} to {percent(estimate.high)}"
+
+
+def pieces(reading: VoiceReading, part: SegmentReading) -> list[Piece]:
+    """A segment's text cut where redactions and evidence begin and end."""
+    start, end = part.segment.start, part.segment.end
+    marks = [(r.start, r.end) for r in reading.redactions] + [(s.start, s.end) for s in part.suggestions]
+    edges = sorted({start, end, *(e for mark in marks for e in mark if start < e < end)})
+    return [_piece(reading, part, a, b) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def _piece(reading: VoiceReading, part: SegmentReading, start: int, end: int) -> Piece:
+    redacted = any(r.start <= start and end <= r.end for r in reading.redactions)
+    codes = tuple(s.code for s in part.suggestions if s.start <= start and end <= s.end)
+    return Piece(reading.text[start:end], redacted, codes)
+
+
+def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page."""
+    return templates.TemplateResponse(request, name, {"study": None, **context}, status_code=status)
+
+
+
+templates.env.filters.update(percent=percent, interval=interval)
+templates.env.globals.update(
+    speakers=SPEAKERS, hands=HANDS, provenances=PROVENANCES, stances=STANCES, bands=BANDS, pieces=pieces
+)

@@ -1,0 +1,69 @@
+"""The composition root: settings become keys, models and codebooks; nothing else makes them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from nlp.codebook import read_codebook
+from nlp.deid.cascade import Deidentifier, default_deidentifier
+from nlp.encode import Encoder, bundled_minilm
+from nlp.types import Codebook
+from service.errors import StudyError
+from service.settings import Settings
+from service.study.study import Study, create_study, open_study
+from service.vault.keys import Key, create_key, read_key
+from service.vault.store import Vault
+
+
+@cache
+def settings() -> Settings:
+    """The settings, read once."""
+    return Settings()
+
+
+@cache
+def encoder() -> Encoder:
+    """The bundled sentence encoder."""
+    return bundled_minilm()
+
+
+@cache
+def deidentifier() -> Deidentifier:
+    """The cascade as shipped."""
+    return default_deidentifier()
+
+
+def codebook_named(name: str) -> Codebook:
+    """A codebook by the name of its folder, or by the path of its file or folder; CodebookError if unreadable."""
+    path = Path(name)
+    return read_codebook(path if path.exists() else settings().codebooks / name)
+
+
+def make_study(
+    folder: Path, *, title: str, codebook: str, now: str, fictional: bool = False, settings: Settings
+) -> tuple[Study, Key]:
+    """A new study with its key and its empty, sealed vault; StudyError if the folder has one."""
+    read = codebook_named(codebook)
+    study = create_study(folder, title=title, codebook=read.id, now=now, fictional=fictional)
+    key = create_key(settings.key_file_for(study.id))
+    Vault(study.vault_file, key, study.id).close()
+    return study, key
+
+
+def key_of(study: Study) -> Key:
+    """The study's key; KeyFileError when it is missing or damaged."""
+    return read_key(settings().key_file_for(study.id))
+
+
+def study_in(folder: Path) -> Study:
+    """The study in a folder, open; StudyError when there is none."""
+    return open_study(folder)
+
+
+def sample_corpora() -> Path:
+    """The fictional corpora of the demo; StudyError where they are not installed."""
+    folder = Path(__file__).resolve().parent.parent / "corpora_sample"
+    if not folder.is_dir():
+        raise StudyError("the sample corpora are not here; run the demo from a copy of the repository")
+    return folder
