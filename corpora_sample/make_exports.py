@@ -25,7 +25,12 @@ QUESTIONS = (
     "What do you know about the information services hold about your family, and how do you feel about it?",
     "Is there anything else you want us to hear?",
 )
-SPEAKER = {"parent_carer": "Parent or carer", "practitioner": "Practitioner", "child": "Child", "young_person": "Young person"}
+SPEAKER = {
+    "parent_carer": "Parent or carer",
+    "practitioner": "Practitioner",
+    "child": "Child",
+    "young_person": "Young person",
+}
 Entry = dict[str, Any]
 
 
@@ -85,8 +90,18 @@ def north_yorkshire() -> dict[str, bytes]:
         "Response ref", "Young person ref", "Month", "Source", "Question", "Comment or plan text", "Who is speaking", "Typed by",
         "Kind of text", "Age band", "Area", "May we use your words?",
     )  # fmt: skip
-    via = {"self": "Young person", "practitioner": "Personal adviser", "interpreter": "Interpreter", "parent_carer": "Parent or carer"}
-    kind = {"verbatim": "Own words", "reported": "What they told us", "ai_drafted": "AI draft", "unknown": "Not recorded"}
+    via = {
+        "self": "Young person",
+        "practitioner": "Personal adviser",
+        "interpreter": "Interpreter",
+        "parent_carer": "Parent or carer",
+    }
+    kind = {
+        "verbatim": "Own words",
+        "reported": "What they told us",
+        "ai_drafted": "AI draft",
+        "unknown": "Not recorded",
+    }
     consent = {"analysis_only": "For analysis only", "analysis_and_quotes": "For analysis and quotes"}
     rows = [
         (
@@ -101,9 +116,26 @@ def north_yorkshire() -> dict[str, bytes]:
 
 def oldham() -> dict[str, bytes]:
     """Observation notes as UTF-8 CSV with a BOM; interviews as Excel's “Unicode text” (UTF-16, tabs)."""
-    columns = ("Note ref", "Family ref", "Date", "Setting", "Voice", "Written down by", "Kind", "Age band", "Area", "Consent", "Note text")
+    columns = (
+        "Note ref",
+        "Family ref",
+        "Date",
+        "Setting",
+        "Voice",
+        "Written down by",
+        "Kind",
+        "Age band",
+        "Area",
+        "Consent",
+        "Note text",
+    )
     speaker = {**SPEAKER, "child": "Child (observed)"}
-    via = {"practitioner": "Practitioner", "self": "Self", "interpreter": "Interpreter", "parent_carer": "Parent or carer"}
+    via = {
+        "practitioner": "Practitioner",
+        "self": "Self",
+        "interpreter": "Interpreter",
+        "parent_carer": "Parent or carer",
+    }
     kind = {"verbatim": "Verbatim", "reported": "Reported", "ai_drafted": "AI draft", "unknown": "Not recorded"}
     consent = {"analysis_only": "Analysis", "analysis_and_quotes": "Analysis and quotes"}
     rows: dict[str, list[tuple[str, ...]]] = {"observation": [columns], "interview": [columns]}
@@ -122,7 +154,10 @@ def oldham() -> dict[str, bytes]:
 
 def rochdale() -> dict[str, bytes]:
     """The same consultation twice: a Microsoft-Forms-like workbook and a Qualtrics-like CSV."""
-    return {"family-hub-form.xlsx": workbook(list(_forms())), "family-hub-panel.csv": delimited(list(_panel()), ",").encode("utf-8-sig")}
+    return {
+        "family-hub-form.xlsx": workbook(list(_forms())),
+        "family-hub-panel.csv": delimited(list(_panel()), ",").encode("utf-8-sig"),
+    }
 
 
 def _people(prefix: str) -> Iterator[tuple[str, list[Entry], dict[str, Entry]]]:
@@ -140,7 +175,11 @@ def _forms() -> Iterator[tuple[str, ...]]:
         "Where do you live?", "Have you used a family hub?", "Children under 5 at home", "How did you hear about the hub?",
         *QUESTIONS, "May we quote your words without your name?",
     )  # fmt: skip
-    role = {"parent_carer": "A parent or carer", "young_person": "A young parent", "practitioner": "Someone who works with families"}
+    role = {
+        "parent_carer": "A parent or carer",
+        "young_person": "A young parent",
+        "practitioner": "Someone who works with families",
+    }
     by = {"self": "Me", "interpreter": "An interpreter with me", "practitioner": "A worker with me"}
     for person, entries, answers in _people("RO-A"):
         first = entries[0]
@@ -159,7 +198,10 @@ def _panel() -> Iterator[tuple[str, ...]]:
         "StartDate", "EndDate", "Status", "IPAddress", "Progress", "Duration (in seconds)", "Finished", "ResponseId",
         "Q_ROLE", "Q_BY", "Q_AGE", "Q_AREA", "Q_HUB", "Q_UNDER5", "Q1", "Q2", "Q3", "Q4", "Q_CONSENT",
     )  # fmt: skip
-    words = {**dict(zip(("Q1", "Q2", "Q3", "Q4"), QUESTIONS, strict=True)), "Q_CONSENT": "May we quote your words without your name?"}
+    words = {
+        **dict(zip(("Q1", "Q2", "Q3", "Q4"), QUESTIONS, strict=True)),
+        "Q_CONSENT": "May we quote your words without your name?",
+    }
     yield names
     yield tuple(words.get(n, n) for n in names)
     yield tuple(f'{{"ImportId":"{n}"}}' for n in names)

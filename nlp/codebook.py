@@ -30,11 +30,15 @@ def read_codebook(path: Path) -> Codebook:
 
     CodebookError names file, line, code and what to do.
     """
-    file = path / "codebook.yaml" if path.is_dir() else path
+    return _read(path / "codebook.yaml" if path.is_dir() else path, ())
+
+
+def _read(file: Path, above: tuple[Path, ...]) -> Codebook:
+    """`above` are the codebooks that share this one."""
     words = _read_words(file)
     if file.suffix == ".json":
         return _plain_codebook(file, words)
-    return _yaml_codebook(file, words)
+    return _yaml_codebook(file, words, (*above, file.resolve()))
 
 
 def _read_words(file: Path) -> str:
@@ -70,13 +74,13 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: str(node.value))
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
 
 
-def _yaml_codebook(file: Path, words: str) -> Codebook:
+def _yaml_codebook(file: Path, words: str, above: tuple[Path, ...]) -> Codebook:
     raw = _parse_yaml(file, words)
     _check_schema(file, raw)
-    shared = [_shared(file, name) for name in raw.get("shared", ())]
+    shared = [_shared(file, name, above) for name in raw.get("shared", ())]
     _check_ids(file, raw, {code.id for book in shared for code in book.codes})
     codes = tuple(_code(entry) for entry in raw["codes"]) + tuple(c for book in shared for c in book.codes)
     families = tuple(Family(f["id"], f["label"]) for f in raw.get("families", ())) + tuple(
@@ -104,8 +108,8 @@ def _parse_yaml(file: Path, words: str) -> dict[str, Any]:
         mark = bad.problem_mark
         line = mark.line + 1 if mark else None
         raise _error(file, f"not readable as YAML ({bad.problem})", "Mend the line and try again.", line) from None
-    except yaml.YAMLError:
-        raise _error(file, "not readable as YAML", "Check for control characters.") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
+        raise _error(file, "not readable as YAML", "Check for control characters and odd brackets.") from None
     if not isinstance(raw, dict):
         raise _error(file, "not a codebook: the top level must be “key: value” lines", "Begin with “id:”.", 1)
     return raw
@@ -144,30 +148,35 @@ def _place(raw: dict[str, Any], error: ValidationError) -> tuple[int | None, str
 
 
 def _problem(error: ValidationError) -> str:
+    """What is wrong, without the words that are wrong."""
     field = ".".join(str(p) for p in error.absolute_path if not isinstance(p, int)) or "the codebook"
-    match error.validator:
-        case "required":
-            missing = [k for k in error.validator_value if k not in error.instance]
-            return f"“{missing[0]}” is missing"
-        case "additionalProperties":
-            known = error.schema.get("properties", {})
-            return f"“{next(k for k in error.instance if k not in known)}” is not a known field"
-        case "minItems":
-            return f"“{field}” needs at least {error.validator_value} entries"
-        case "enum":
-            return f"“{field}” must be one of {', '.join(map(str, error.validator_value))}"
-        case "pattern":
-            return f"“{field}” has the wrong form (expected {error.validator_value})"
-        case "type":
-            return f"“{field}” must be of type {error.validator_value}"
-    return f"“{field}” is too short or not as expected"
+    rule: Any = error.validator_value
+    given: Any = error.instance
+    known: Any = error.schema
+    words = {
+        "required": lambda: f"“{next(k for k in rule if k not in given)}” is missing",
+        "additionalProperties": lambda: (
+            f"“{next(k for k in given if k not in known['properties'])}” is not a known field"
+        ),
+        "minItems": lambda: f"“{field}” needs at least {rule} entries",
+        "enum": lambda: f"“{field}” must be one of {', '.join(map(str, rule))}",
+        "pattern": lambda: f"“{field}” has the wrong form (expected {rule})",
+        "type": lambda: f"“{field}” must be of type {rule}",
+    }
+    return words.get(str(error.validator), lambda: f"“{field}” is too short or not as expected")()
 
 
-def _shared(file: Path, name: str) -> Codebook:
+def _shared(file: Path, name: str, above: tuple[Path, ...]) -> Codebook:
     place = file.parent.parent / name / "codebook.yaml"
     if not place.is_file():
-        raise _error(file, f"the shared codebook “{name}” is not there", f"Put it in a folder “{name}” beside this codebook's folder.")
-    return read_codebook(place)
+        raise _error(
+            file,
+            f"the shared codebook “{name}” is not there",
+            f"Put it in a folder “{name}” beside this codebook's folder.",
+        )
+    if place.resolve() in above:
+        raise _error(file, f"sharing “{name}” leads back to this codebook", f"Leave “{name}” out of “shared”.")
+    return _read(place, above)
 
 
 def _check_ids(file: Path, raw: dict[str, Any], shared_ids: set[str]) -> None:
@@ -175,7 +184,9 @@ def _check_ids(file: Path, raw: dict[str, Any], shared_ids: set[str]) -> None:
     for entry in raw["codes"]:
         id_, line = entry["id"], entry[_LINE]
         if id_ in seen:
-            raise _error(file, f"the id stands twice (first in line {seen[id_]})", "Give one of them another id.", line, id_)
+            raise _error(
+                file, f"the id stands twice (first in line {seen[id_]})", "Give one of them another id.", line, id_
+            )
         if id_ in shared_ids:
             raise _error(file, "the id is already used by a shared codebook", "Choose another id.", line, id_)
         seen[id_] = line
@@ -184,7 +195,13 @@ def _check_ids(file: Path, raw: dict[str, Any], shared_ids: set[str]) -> None:
     for entry in raw["codes"]:
         for field, target in _references(entry):
             if target and target not in (parents if field == "parent" else known):
-                raise _error(file, f"“{field}” names “{target}”, which is no code here", "Mend the id or leave it out.", entry[_LINE], entry["id"])
+                raise _error(
+                    file,
+                    f"“{field}” names “{target}”, which is no code here",
+                    "Mend the id or leave it out.",
+                    entry[_LINE],
+                    entry["id"],
+                )
 
 
 def _references(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -221,8 +238,10 @@ def _plain_codebook(file: Path, words: str) -> Codebook:
         entries = json.loads(words)
     except json.JSONDecodeError as bad:
         raise _error(file, "not readable as JSON", "Mend the line and try again.", bad.lineno) from None
+    except (ValueError, RecursionError):
+        raise _error(file, "not readable as JSON", "Write numbers and brackets as JSON has them.") from None
     if not isinstance(entries, list) or not entries:
-        raise _error(file, "expected a list of codes", "Write [{\"code\": …, \"name\": …, \"definition\": …}].")
+        raise _error(file, "expected a list of codes", 'Write [{"code": …, "name": …, "definition": …}].')
     codes = tuple(_plain_code(file, i, entry) for i, entry in enumerate(entries, 1))
     twice = {c.id for c in codes if sum(c.id == d.id for d in codes) > 1}
     if twice:
@@ -241,6 +260,8 @@ def _plain_code(file: Path, number: int, entry: Any) -> Code:
     if not isinstance(entry, dict) or not isinstance(entry.get("code"), str) or not entry["code"]:
         raise _error(file, f"entry {number} has no “code”", "Each entry needs at least code and name.")
     examples = entry.get("examples") or []
+    if not isinstance(examples, list):
+        raise _error(file, "“examples” must be a list", "Put the examples in square brackets.", code=entry["code"])
     return Code(
         id=entry["code"],
         label=str(entry.get("name") or entry["code"]),

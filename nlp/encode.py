@@ -69,7 +69,11 @@ class SentenceEncoder:
         if not distinct:
             return np.zeros((0, self.dimension), np.float32)
         vectors = self._model.encode(
-            distinct, batch_size=self._batch_size, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False
+            distinct,
+            batch_size=self._batch_size,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
         )
         place = {text: i for i, text in enumerate(distinct)}
         chosen: Vectors = np.asarray(vectors, np.float32)[[place[text] for text in texts]]

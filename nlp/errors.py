@@ -17,9 +17,7 @@ class NlpError(Exception):
 class CodebookError(NlpError):
     """A codebook problem, with where it is and what to do about it."""
 
-    def __init__(
-        self, *, file: str, problem: str, remedy: str, line: int | None = None, code: str = ""
-    ) -> None:
+    def __init__(self, *, file: str, problem: str, remedy: str, line: int | None = None, code: str = "") -> None:
         self.file, self.line, self.code = file, line, code
         self.problem, self.remedy = problem, remedy
         place = file if line is None else f"{file}, line {line}"

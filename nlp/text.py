@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nlp.errors import SpanError
 from nlp.types import Segment, Span
@@ -17,7 +18,8 @@ SEGMENT_WORDS = 80
 RUN_ON_WORDS = 40
 
 _SENTENCE_END = re.compile(
-    r"(?:[.!?…؟।۔。]+[\"'”’)\]]*(?=\s|$)|\n+|[\U0001F300-\U0001FAFF]+(?=\s))\s*"
+    r"(?:(?<![.!?…؟।۔。])[.!?…؟।۔。]+[\"'”’)\]]*(?=\s|$)|\n+"
+    r"|(?<![\U0001F300-\U0001FAFF])[\U0001F300-\U0001FAFF]+(?=\s))\s*"
 )
 _JOINT = re.compile(r"\s(?=(?:and then|but|because|cos|so then|and i|and he|and she|and they)\b)", re.I)
 _ABBREVIATION = re.compile(
@@ -81,7 +83,7 @@ def _clusters(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _stands_apart(cluster: str, ch: str) -> bool:
-    if unicodedata.combining(ch):
+    if unicodedata.combining(unicodedata.normalize("NFD", ch)[0]):
         return False
     together = unicodedata.normalize("NFC", cluster + ch)
     return together == unicodedata.normalize("NFC", cluster) + unicodedata.normalize("NFC", ch)
@@ -155,4 +157,4 @@ def _cut_long(text: str, span: Span, limit: int) -> list[Span]:
     if len(starts) <= limit:
         return [span]
     edges = [span.start, *starts[limit::limit], span.end]
-    return [Span(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [Span(a, b) for a, b in pairwise(edges)]

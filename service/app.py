@@ -20,7 +20,9 @@ from service.web.pages import router as pages
 from service.web.views import render
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -62,11 +64,15 @@ def _problem(request: Request, status: int, code: str, detail: str) -> Response:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = "There is nothing at this address." if status == HTTPStatus.NOT_FOUND else "This cannot be done at this address."
+    detail = (
+        "There is nothing at this address."
+        if status == HTTPStatus.NOT_FOUND
+        else "This cannot be done at this address."
+    )
     return _problem(request, status, f"http-{status}", detail)
 
 
-async def _bad_request(request: Request, error: Exception) -> Response:
+async def _bad_request(request: Request, _: Exception) -> Response:
     return _problem(request, 422, "bad-request", "A part of the address is not of the form that is expected.")
 
 
@@ -74,7 +80,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     return _problem(request, 404 if isinstance(error, RecordError) else 409, type(error).__name__, str(error))
 
 
-async def _broken(request: Request, error: Exception) -> Response:
+async def _broken(request: Request, _: Exception) -> Response:
     """An incident number and nothing else: exception texts may hold a person's words."""
     detail = f"Something went wrong here. If you report it, give this number: {secrets.token_hex(4)}."
     return _problem(request, 500, "incident", detail)

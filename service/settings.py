@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 RESOURCES = Path(__file__).resolve().parent.parent
@@ -22,13 +23,17 @@ class Settings(BaseSettings):
     keep_raw_days: int = Field(default=90, ge=0, le=3650)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    published_on_loopback: bool = False
 
-    @field_validator("host")
-    @classmethod
-    def _loopback_only(cls, host: str) -> str:
-        """There is no sign-in yet, so pages are for this machine alone."""
-        if host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback):
-            return host
+    @model_validator(mode="after")
+    def _loopback_only(self) -> Self:
+        """There is no sign-in yet, so pages are for this machine alone.
+
+        In a container the address must be open; then whoever starts it vouches that the port is
+        published on the host's own loopback only.
+        """
+        if self.published_on_loopback or self.host == "localhost" or _is_loopback(self.host):
+            return self
         raise ValueError("pages have no sign-in yet: HEARD_HOST must be a loopback address such as 127.0.0.1")
 
     def key_file_for(self, study_id: str) -> Path:
@@ -36,9 +41,8 @@ class Settings(BaseSettings):
         return self.key_file or self.key_folder / f"{study_id}.key"
 
 
-def _is_address(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
-        ipaddress.ip_address(host)
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-    return True

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 
 _SECTOR = """
-SW TM HV GP PA IRO MGM PGM MGF PGF CP CPP CIN LAC CLA S17 S20 S47 S31 TAF TAC MASH EHA EHCP EHC EHM PLO YOT YOS SENCO SENDCO SEND SEN
-EH EHH FSW FSP PEP CAMHS NHS ADHD ASD ASC DV DA MARAC IDVA DSL DSO LADO EWO NEET EET DWP PIP UC ESA DLA HMO BB B&B ASQ ASQ-3 WellComm
-SLT SALT OT PT EYFS ELG 2YO EAL ENT BSL TV PC PS PS4 PS5 XBOX TA HLTA PRU AP KS1 KS2 KS3 KS4 Y1 Y2 Y3 Y4 Y5 Y6 Y7 Y8 Y9 Y10 Y11 Y12 Y13
-GCSE GCSES BTEC A&E SARC STI GUM FGM IT ICT RE PE PSHE PHSE DT English Maths Science French Spanish German Art Drama Geography History
-Music Minecraft Roblox Fortnite Snapchat Snap Insta Instagram TikTok YouTube Facebook WhatsApp Teams Zoom Netflix Disney Bluey Peppa
-Bright Spots Ofsted Childline Barnardos Barnardo's NSPCC Samaritans Portage Makaton PECS Sure Start HomeStart Home-Start Bookstart
-Universal Credit Healthy Start Families First Early Help Family Help Family Hub Single View Mosaic Liquidlogic Tesco Asda Aldi Lidl
-Mum Dad Nan Nana Nanna Gran Grandma Grandad Grandpa Mummy Daddy Mam Mama Baba Abbu Ammi Nani Dadi Dada Auntie Aunty Uncle Nain Taid
-Christmas Easter Eid Ramadan Diwali Halloween Covid Monday Tuesday Wednesday Thursday Friday Saturday Sunday
-Urdu Bengali Bangla Sylheti Punjabi Polish Romanian Arabic Kurdish Dari Pashto Farsi Somali Tigrinya Welsh Cantonese Mandarin Nepali
-Social Services Children's Services Social Care Council County Council Borough Council Local Authority Police Housing Court Probation
+SW TM HV GP PA IRO MGM PGM MGF PGF CP CPP CIN LAC CLA S17 S20 S47 S31 TAF TAC MASH EHA EHCP EHC EHM PLO YOT YOS
+SENCO SENDCO SEND SEN EH EHH FSW FSP PEP CAMHS NHS ADHD ASD ASC DV DA MARAC IDVA DSL DSO LADO EWO NEET EET DWP
+PIP UC ESA DLA HMO BB B&B ASQ ASQ-3 WellComm SLT SALT OT PT EYFS ELG 2YO EAL ENT BSL TV PC PS PS4 PS5 XBOX TA
+HLTA PRU AP KS1 KS2 KS3 KS4 Y1 Y2 Y3 Y4 Y5 Y6 Y7 Y8 Y9 Y10 Y11 Y12 Y13 GCSE GCSES BTEC A&E SARC STI GUM FGM IT
+ICT RE PE PSHE PHSE DT English Maths Science French Spanish German Art Drama Geography History Music Minecraft
+Roblox Fortnite Snapchat Snap Insta Instagram TikTok YouTube Facebook WhatsApp Teams Zoom Netflix Disney Bluey
+Peppa Bright Spots Ofsted Childline Barnardos Barnardo's NSPCC Samaritans Portage Makaton PECS Sure Start
+HomeStart Home-Start Bookstart Universal Credit Healthy Families First Early Help Family Hub Single View Mosaic
+Liquidlogic Tesco Asda Aldi Lidl Mum Dad Nan Nana Nanna Gran Grandma Grandad Grandpa Mummy Daddy Mam Mama Baba
+Abbu Ammi Nani Dadi Dada Auntie Aunty Uncle Nain Taid Christmas Easter Eid Ramadan Diwali Halloween Covid Monday
+Tuesday Wednesday Thursday Friday Saturday Sunday Urdu Bengali Bangla Sylheti Punjabi Polish Romanian Arabic
+Kurdish Dari Pashto Farsi Somali Tigrinya Welsh Cantonese Mandarin Nepali Social Services Children's Care
+Council County Borough Local Authority Police Housing Court Probation
 """
 ALLOWED = frozenset(word.casefold() for word in _SECTOR.split())
 _TOKEN = re.compile(r"[\w&'’-]+")

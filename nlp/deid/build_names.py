@@ -16,23 +16,27 @@ from pathlib import Path
 MIN_BIRTHS = 60
 MIN_USES_AS_WORD = 3
 ALSO_WORDS = frozenset(
-    "mark rose grace hope joy faith summer may june april august autumn will bill rob sue pat jack drew dean dale glen cliff heath"
-    " rich frank earnest ernest guy art gene grant ray rays sky star sandy rocky sunny stormy storm misty dusty rusty lucky melody harmony"
-    " poppy daisy lily ivy iris violet olive hazel holly heather fern jasmine ginger pepper basil rosemary robin wren jay kit pearl ruby"
-    " amber crystal jade opal gem penny victor miles chase hunter mason carter taylor cooper baker archer fisher parker porter tanner"
-    " king prince duke earl noble royal major sergeant bishop abbot angel eden eve dawn venus mercedes paris london chelsea india asia"
-    " brook brooke lake river reed rowan ash forest bay ocean rain snow skip pip tom sonny buddy buster ace trip chip gale nova ember"
-    " honor honour constance prudence patience charity mercy verity clement blessing precious success princess queen sage clay stone"
-    " flint steel wade shaw long young white green brown black gray grey small little wise bright love darling sweet honey sugar candy"
-    " bliss happy merry jolly max min ad al ali am an are as be bo can dan do don done ed eh em era ever fin for gabby gen has he her"
-    " him ho ian in ira is it jo kay kid la lee les ma mac man mo my nan nat ned no noor of oh on or page pen reece rex rio ron ryan sam"
-    " san see sean she sis sky so ta tad tai tam tea ted tia tim tip to toby tori tray tee us van viv wai way we win yan yes yen you zen"
-    " bell belle blue brad bud cherry clover coral dixie dot fay flora gaby gail georgie hale hank harper jet jewel joe ken kitty lane"
-    " laurel marina mike mini nick norm orla pa peg piper ralph randy reggie rocket sandy shade shay sterling tammy tony trinity unity"
-    " valentine wendy west winter zip north south east angel baby boy girl daddy mummy nanna chance case cash dash drake hawk jury lark"
-    " link mat moss peace pike pine raven rush scout teal ward webb wolf wood arrow blaze bridge bear champ cove cross dove echo flynn"
-    " leaf legend maple marvel meadow mist moon night reason rebel rider ridge saint sailor season seven shadow soul spark sparrow story"
-    " sun true truth vale vision wave willow zeal aria sonnet rhythm lyric destiny heaven miracle treasure journey".split()
+    "mark rose grace hope joy faith summer may june april august autumn will bill rob sue pat jack drew dean dale"
+    " glen cliff heath rich frank earnest ernest guy art gene grant ray rays sky star sandy rocky sunny stormy"
+    " storm misty dusty rusty lucky melody harmony poppy daisy lily ivy iris violet olive hazel holly heather fern"
+    " jasmine ginger pepper basil rosemary robin wren jay kit pearl ruby amber crystal jade opal gem penny victor"
+    " miles chase hunter mason carter taylor cooper baker archer fisher parker porter tanner king prince duke earl"
+    " noble royal major sergeant bishop abbot angel eden eve dawn venus mercedes paris london chelsea india asia"
+    " brook brooke lake river reed rowan ash forest bay ocean rain snow skip pip tom sonny buddy buster ace trip"
+    " chip gale nova ember honor honour constance prudence patience charity mercy verity clement blessing precious"
+    " success princess queen sage clay stone flint steel wade shaw long young white green brown black gray grey"
+    " small little wise bright love darling sweet honey sugar candy bliss happy merry jolly max min ad al ali am"
+    " an are as be bo can dan do don done ed eh em era ever fin for gabby gen has he her him ho ian in ira is it"
+    " jo kay kid la lee les ma mac man mo my nan nat ned no noor of oh on or page pen reece rex rio ron ryan sam"
+    " san see sean she sis so ta tad tai tam tea ted tia tim tip to toby tori tray tee us van viv wai way we win"
+    " yan yes yen you zen bell belle blue brad bud cherry clover coral dixie dot fay flora gaby gail georgie hale"
+    " hank harper jet jewel joe ken kitty lane laurel marina mike mini nick norm orla pa peg piper ralph randy"
+    " reggie rocket shade shay sterling tammy tony trinity unity valentine wendy west winter zip north south east"
+    " baby boy girl daddy mummy nanna chance case cash dash drake hawk jury lark link mat moss peace pike pine"
+    " raven rush scout teal ward webb wolf wood arrow blaze bridge bear champ cove cross dove echo flynn leaf"
+    " legend maple marvel meadow mist moon night reason rebel rider ridge saint sailor season seven shadow soul"
+    " spark sparrow story sun true truth vale vision wave willow zeal aria sonnet rhythm lyric destiny heaven"
+    " miracle treasure journey".split()
 )
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
@@ -71,4 +75,5 @@ def _lower_case_words(folder: Path) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    print("%d first names, %d of them also words" % build(Path(sys.argv[1]), Path(__file__).parent / "data"))
+    first_names, also_words = build(Path(sys.argv[1]), Path(__file__).parent / "data")
+    print(f"{first_names} first names, {also_words} of them also words")

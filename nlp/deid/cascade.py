@@ -42,9 +42,7 @@ class Deidentifier:
         normalised = [normalise(text) for text in texts]
         readable = [n.text for n in normalised]
         results = [detector.detect(readable) for detector in self.detectors]
-        return [
-            [_to_source(n, d) for result in results for d in result[i]] for i, n in enumerate(normalised)
-        ]
+        return [[_to_source(n, d) for result in results for d in result[i]] for i, n in enumerate(normalised)]
 
 
 def default_deidentifier() -> Deidentifier:

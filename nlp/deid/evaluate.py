@@ -102,15 +102,15 @@ def _harm_rows(pairs: Sequence[_Pair]) -> list[Row]:
     return [
         Row("token precision", "all", right / max(1, right + wrong), right + wrong),
         Row("harmless words masked", "all", wrong / max(1, harmless), harmless),
-        Row("texts with nothing to hide left untouched", "all", sum(untouched) / max(1, len(untouched)), len(untouched)),
+        Row(
+            "texts with nothing to hide left untouched", "all", sum(untouched) / max(1, len(untouched)), len(untouched)
+        ),
     ]
 
 
 def is_covered(text: str, span: GoldSpan, masks: Sequence[Span]) -> bool:
     """Whether every letter and digit of the span lies inside a mask."""
-    return all(
-        any(m.start <= i < m.end for m in masks) for i in range(span.start, span.end) if text[i].isalnum()
-    )
+    return all(any(m.start <= i < m.end for m in masks) for i in range(span.start, span.end) if text[i].isalnum())
 
 
 def _touches(start: int, end: int, spans: Sequence[Span] | Sequence[GoldSpan]) -> bool:

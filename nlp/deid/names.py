@@ -24,19 +24,33 @@ _KIN = (
 )
 _NAME = r"(?P<id>[A-ZÀ-Þ][^\W\d_]+(?:['’-][^\W\d_]+)*(?:\s(?!And\b|The\b|I\b)[A-ZÀ-Þ][^\W\d_]+(?:['’-][^\W\d_]+)*)?)"
 _ANY_NAME = r"(?P<id>[^\W\d_]{2,}(?:['’-][^\W\d_]+)*)"
+_SIGNED = r"(?:regards|thanks|thank\s+you|cheers|best\s+wishes|yours\s+\w+|love\s+from|from)"
+_CALLED = r"(?:called|named|name\s+is|name['’]?s|known\s+as|nickname(?:d)?)"
+_OWNER = r"(?:my|our|his|her|their|the|with|and|little|big|older|younger)"
+_ROLE = r"(?:key\s?worker|social\s+worker|support\s+worker|health\s+visitor|PA|SW|HV|FSW)"
+_NAMED = (
+    r"(?:my\s+name\s+is|my\s+names|my\s+name['’]s"
+    r"|(?:brother|sister|son|daughter|baby|friend|worker|dog|lad)\s+(?:called|named))"
+)
 _CUES: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("title", re.compile(rf"(?i:\b{_TITLE})\s+{_NAME}"), "follows a title"),
-    ("named", re.compile(rf"(?i:\b(?:called|named|name\s+is|name['’]?s|known\s+as|nickname(?:d)?))\s+{_NAME}"), "follows “called” or “named”"),
-    ("kin", re.compile(rf"(?i:\b(?:my|our|his|her|their|the|with|and|little|big|older|younger)\s+{_KIN}),?\s+{_NAME}"), "follows a family or worker word"),
-    ("role", re.compile(rf"(?i:\b(?:key\s?worker|social\s+worker|support\s+worker|health\s+visitor|PA|SW|HV|FSW))\s*[:,-]?\s+{_NAME}"), "follows a worker’s role"),
-    ("sign-off", re.compile(rf"(?i:(?:regards|thanks|thank\s+you|cheers|best\s+wishes|yours\s+\w+|love\s+from|from))\s*[,.!-]*\s*\n+\s*{_NAME}"), "stands where a letter is signed"),
-    ("named, any case", re.compile(rf"(?i:\b(?:my\s+name\s+is|my\s+names|my\s+name['’]s|(?:brother|sister|son|daughter|baby|friend|worker|dog|lad)\s+(?:called|named))\s+{_ANY_NAME})"), "follows “called” or “my name is”"),
-)  # fmt: skip
+    ("named", re.compile(rf"(?i:\b{_CALLED})\s+{_NAME}"), "follows “called” or “named”"),
+    ("kin", re.compile(rf"(?i:\b{_OWNER}\s+{_KIN}),?\s+{_NAME}"), "follows a family or worker word"),
+    ("role", re.compile(rf"(?i:\b{_ROLE})(?:\s*+[:,-])?+\s+{_NAME}"), "follows a worker’s role"),
+    (
+        "sign-off",
+        re.compile(rf"(?i:{_SIGNED})(?:\s*+[,.!-]++)?+[^\S\n]*+\n\s*+{_NAME}"),
+        "stands where a letter is signed",
+    ),
+    ("named, any case", re.compile(rf"(?i:\b{_NAMED}\s+{_ANY_NAME})"), "follows “called” or “my name is”"),
+)
 _NOT_NAMES = frozenset(
-    "a an the and but or so if i me my we our you your he she it they him her them who what when where why how this that these those there here not no yes"
-    " ok okay said says is was are were be been has had have do does did can could will would should may might must just only also even still then now today"
-    " mum dad mam nan nana gran grandma grandad baby child children kids everyone nobody someone anyone thing things people staff social worker support"
-    " school nursery home hub council service services team college hospital doctor gp police".split()
+    "a an the and but or so if i me my we our you your he she it they him her them who what when where why how"
+    " this that these those there here not no yes ok okay said says is was are were be been has had have do does"
+    " did can could will would should may might must just only also even still then now today mum dad mam nan nana"
+    " gran grandma grandad baby child children kids everyone nobody someone anyone thing things people staff"
+    " social worker support school nursery home hub council service services team college hospital doctor gp"
+    " police".split()
 )
 
 
@@ -70,9 +84,7 @@ def _listed(text: str) -> Iterator[Detection]:
         if is_harmless(token) or (plain in words and not _stands_as_name(text, match)):
             continue
         end = _family_name_end(text, match.end()) if token[0].isupper() else match.end()
-        yield Detection(
-            match.start(), end, Label.PERSON, 0.7, f"{NameDetector.name}/list", "a first name on the list"
-        )
+        yield Detection(match.start(), end, Label.PERSON, 0.7, f"{NameDetector.name}/list", "a first name on the list")
 
 
 def _is_double(plain: str, names: frozenset[str]) -> bool:

@@ -24,9 +24,9 @@ _LABELS = {
 _SCORE = 0.6
 _SHORT_CAPITALS = re.compile(r"[A-Z&]{1,5}s?\d?")
 _COUNTRY = frozenset(
-    "uk england scotland wales britain ireland pakistan bangladesh india poland romania syria iran iraq afghanistan sudan eritrea"
-    " ethiopia somalia nigeria ghana congo ukraine russia turkey kurdistan china vietnam albania lithuania latvia nepal jamaica"
-    " france spain germany italy america usa us europe africa asia".split()
+    "uk england scotland wales britain ireland pakistan bangladesh india poland romania syria iran iraq"
+    " afghanistan sudan eritrea ethiopia somalia nigeria ghana congo ukraine russia turkey kurdistan china vietnam"
+    " albania lithuania latvia nepal jamaica france spain germany italy america usa us europe africa asia".split()
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from nlp.errors import SpanError
 from nlp.types import Detection, Label
 
-_TRIM = " \t\r\n.,;:!?\"“”()[]{}…–—"
+_TRIM = ' \t\r\n.,;:!?"“”()[]{}…–—'
 _POSSESSIVE = ("'s", "’s")
 _NO_TRIM = frozenset({Label.URL, Label.EMAIL, Label.ID, Label.PHONE})
 
@@ -21,12 +21,10 @@ def resolve(text: str, detections: Iterable[Detection]) -> list[Detection]:
     the text.
     """
     kept = [tidy for d in detections if (tidy := _tidy(text, d)) is not None]
-    kept.sort(key=lambda d: (d.start, -d.end))
+    kept.sort(key=lambda d: (d.start, -d.end, -d.score, d.label, d.detector, d.why))
     plan: list[Detection] = []
     for detection in kept:
-        if plan and detection.start < plan[-1].end:
-            plan[-1] = _union(plan[-1], detection)
-        elif plan and _continues(text, plan[-1], detection):
+        if (plan and detection.start < plan[-1].end) or (plan and _continues(text, plan[-1], detection)):
             plan[-1] = _union(plan[-1], detection)
         else:
             plan.append(detection)

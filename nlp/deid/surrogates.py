@@ -29,8 +29,7 @@ def plan_redactions(text: str, detections: Sequence[Detection]) -> tuple[Redacti
     """Give each detection its surrogate; a name met again in the text gets the same one."""
     numbers = _Numbers()
     return tuple(
-        Redaction(d.start, d.end, d.label, _surrogate(text, d, numbers), d.score, d.detector, d.why)
-        for d in detections
+        Redaction(d.start, d.end, d.label, _surrogate(text, d, numbers), d.score, d.detector, d.why) for d in detections
     )
 
 

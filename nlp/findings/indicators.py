@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -92,16 +93,33 @@ def read_ees(file: Path) -> list[Figure]:
 
     IndicatorError names file, row and column.
     """
-    content = file.read_bytes()
+    content = _content(file)
     sha256 = hashlib.sha256(content).hexdigest()
-    rows = list(csv.DictReader(io.StringIO(_decoded(file, content), newline="")))
+    rows = _rows(file, content)
     if not rows:
         raise IndicatorError(file=file.name, problem="the file has no rows")
     for column in (*_REQUIRED, *_VALUES, "breakdown", "care_leaver_age"):
         if column not in rows[0]:
             raise IndicatorError(file=file.name, row=1, field=column, problem="the column is missing")
+    for i, row in enumerate(rows, 2):
+        if None in row.values():
+            raise IndicatorError(file=file.name, row=i, problem="the row is cut short")
     figures = [_figure(file.name, i, row, sha256) for i, row in enumerate(rows, 2)]
     return _with_bases(figures)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise IndicatorError(file=file.name, problem="the file is not there or cannot be read") from None
+
+
+def _rows(file: Path, content: bytes) -> list[dict[str, str]]:
+    try:
+        return list(csv.DictReader(io.StringIO(_decoded(file, content), newline="")))
+    except csv.Error:
+        raise IndicatorError(file=file.name, problem="not readable as CSV; a quotation mark may be missing") from None
 
 
 def _decoded(file: Path, content: bytes) -> str:
@@ -140,9 +158,14 @@ def _value(file: str, row: int, field: str, words: str | None) -> tuple[float | 
     if plain in _SYMBOLS:
         return None, Status(plain)
     try:
-        return float(plain.replace(",", "").rstrip("%")), Status.OK
+        number = float(plain.replace(",", "").rstrip("%"))
     except ValueError:
-        raise IndicatorError(file=file, row=row, field=field, problem="neither a number nor a known symbol (c, z, x, k, low, u)") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise IndicatorError(
+            file=file, row=row, field=field, problem="neither a number nor a known symbol (c, z, x, k, low, u)"
+        )
+    return number, Status.OK
 
 
 _Group = tuple[str, str, str]

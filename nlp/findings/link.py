@@ -67,11 +67,18 @@ class JointRow:
 
 def read_links(file: Path) -> list[Link]:
     """The links in a codebook's `links.yaml`; IndicatorError names the entry that is incomplete."""
-    raw: list[dict[str, Any]] = yaml.safe_load(file.read_text("utf-8")) or []
+    try:
+        raw = yaml.safe_load(file.read_text("utf-8")) or []
+    except (OSError, ValueError, yaml.YAMLError):
+        raise IndicatorError(file=file.name, problem="not readable as YAML in UTF-8") from None
+    if not isinstance(raw, list):
+        raise IndicatorError(file=file.name, problem="expected a list of links, each beginning with “- id:”")
     return [_link(file.name, i, entry) for i, entry in enumerate(raw, 1)]
 
 
-def _link(file: str, number: int, entry: dict[str, Any]) -> Link:
+def _link(file: str, number: int, entry: Any) -> Link:
+    if not isinstance(entry, dict) or not isinstance(entry.get("area_codes"), list):
+        raise IndicatorError(file=file, row=number, field="area_codes", problem="a link needs a list of area codes")
     words = {k: str(v) for k, v in entry.items() if k not in ("area_codes", "expectation")}
     try:
         return Link(
@@ -91,7 +98,9 @@ def joint_row(link: Link, figure: Figure, estimate: Estimate | None, refusal: st
     return JointRow(link, figure, low, high, estimate, refusal, fit, because)
 
 
-def _propose(link: Link, figure: Figure, bounds: tuple[float, float] | None, estimate: Estimate | None) -> tuple[Fit, str]:
+def _propose(
+    link: Link, figure: Figure, bounds: tuple[float, float] | None, estimate: Estimate | None
+) -> tuple[Fit, str]:
     if link.expectation is Expectation.CONTEXT:
         return Fit.NOT_JUDGED, "The link gives context only: no expectation was declared, so no fit is proposed."
     if bounds is None or estimate is None:

@@ -54,7 +54,9 @@ class Estimate:
     positives_read: int
 
 
-def estimate_share(strata: Sequence[Stratum], *, seen_positive: int = 0, seen_negative: int = 0) -> tuple[float, float, float]:
+def estimate_share(
+    strata: Sequence[Stratum], *, seen_positive: int = 0, seen_negative: int = 0
+) -> tuple[float, float, float]:
     """Estimate, lower and upper bound of a share over strata.
 
     The bounds never contradict what was seen: at least `seen_positive` units hold the code and at
@@ -90,13 +92,23 @@ def _merge_unread(strata: Sequence[Stratum]) -> list[Stratum]:
 def mid_p(positives: float, reads: float, alpha: float = ALPHA) -> tuple[float, float]:
     """Mid-P interval of a share; positives and reads may be fractions."""
     x, n = min(positives, reads), reads
-    low = 0.0 if x <= 0 else brentq(lambda p: _mid_upper_tail(x, n, p) - alpha / 2, 1e-12, 1 - 1e-12)
-    high = 1.0 if x >= n else brentq(lambda p: 1 - _mid_upper_tail(x, n, p) - alpha / 2, 1e-12, 1 - 1e-12)
     if x <= 0:
-        high = 1 - alpha ** (1 / n)
-    elif x >= n:
-        low = alpha ** (1 / n)
-    return float(low), float(high)
+        return 0.0, float(1 - alpha ** (1 / n))
+    if x >= n:
+        return float(alpha ** (1 / n)), 1.0
+    low = _where(alpha / 2, x, n)
+    high = _where(1 - alpha / 2, x, n)
+    return low, high
+
+
+def _where(tail: float, x: float, n: float) -> float:
+    """The share at which the mid-P upper tail reaches `tail`; it grows with the share."""
+    nearly = 1e-12
+    if _mid_upper_tail(x, n, nearly) >= tail:
+        return 0.0
+    if _mid_upper_tail(x, n, 1 - nearly) <= tail:
+        return 1.0
+    return float(brentq(lambda p: _mid_upper_tail(x, n, p) - tail, nearly, 1 - nearly))
 
 
 def _mid_upper_tail(x: float, n: float, p: float) -> float:
@@ -131,6 +143,7 @@ def _stratum(reads: Sequence[Read], size: int) -> Stratum:
     if len(reads) == size:
         return Stratum(size, _ALL, float(sum(r.positive for r in reads)))
     weights = np.array([r.weight for r in reads])
+    weights *= max(1.0, size / weights.sum())  # a draw read in part counts for no more than was read
     share = float(weights @ [r.positive for r in reads] / weights.sum())
     effective = float(weights.sum() ** 2 / (weights * (weights - 1)).sum())
     return Stratum(size, effective, share * effective)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,10 +58,15 @@ def read_coded_set(folder: Path, codebook: Codebook | None = None) -> CodedSet:
 
 
 def _coded_text(number: int, line: str) -> CodedText:
-    """A line's codes may be ids, or objects with a `code`."""
     try:
         row = json.loads(line)
-        codes = frozenset(str(c["code"]) if isinstance(c, dict) else str(c) for c in row["codes"])
-        return CodedText(str(row["id"]), str(row["text"]), codes, str(row.get("voice") or ""))
+        return CodedText(str(row["id"]), str(row["text"]), _codes(row["codes"]), str(row.get("voice") or ""))
     except (json.JSONDecodeError, KeyError, TypeError):
         raise CorpusError(f"texts.jsonl, row {number}: needs id, text and codes") from None
+
+
+def _codes(found: Any) -> frozenset[str]:
+    """Codes may be ids, or objects with a `code`."""
+    if not isinstance(found, list):
+        raise TypeError("codes are a list")
+    return frozenset(str(c["code"]) if isinstance(c, dict) else str(c) for c in found)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from nlp.themes.corpus import CodedSet
 from sklearn.metrics import average_precision_score
+
+from nlp.themes.corpus import CodedSet
 
 MIN_POSITIVES = 5
 
@@ -37,7 +38,9 @@ def score(truth: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> Theme
         macro_ap=_macro_ap(truth, probabilities),
         micro_ap=float(average_precision_score(truth.ravel(), probabilities.ravel())) if truth.any() else float("nan"),
         recall_at_3=recall_at(truth[coded], top[coded], 3),
-        first_right=float(np.mean(np.take_along_axis(truth[coded], top[coded][:, :1], 1))) if coded.any() else float("nan"),
+        first_right=float(np.mean(np.take_along_axis(truth[coded], top[coded][:, :1], 1)))
+        if coded.any()
+        else float("nan"),
         top3_error=_calibration_error(truth, probabilities, top[:, :3]),
     )
 

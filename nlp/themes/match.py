@@ -34,6 +34,7 @@ SMALL_TALK = (
     "There is a tree outside.", "She has brown hair.", "That is all for now.",
 )  # fmt: skip
 
+_LEXICAL = r"(?u)\b\w[\w'’]+\b"
 Matrix = NDArray[np.float64]
 
 
@@ -89,9 +90,7 @@ class Matcher:
         read = self._read(texts)
         probabilities = self._prior.probabilities(self._views(read, len(texts)))
         similarity = self._sentence_similarity(read)
-        return [
-            self._suggestions(i, row, read, similarity, threshold) for i, row in enumerate(probabilities)
-        ]
+        return [self._suggestions(i, row, read, similarity, threshold) for i, row in enumerate(probabilities)]
 
     def _read(self, texts: Sequence[str]) -> _Read:
         spans, owner = [], []
@@ -114,9 +113,7 @@ class Matcher:
 
     def _views(self, read: _Read, count: int) -> Matrix:
         cosine = read.vectors @ self._entry_vectors.T
-        by_part = [
-            self._by_part(cosine, part, top) for part, top in (("meaning", 1), ("include", 1), ("example", 2))
-        ]
+        by_part = [self._by_part(cosine, part, top) for part, top in (("meaning", 1), ("include", 1), ("example", 2))]
         learned = self._classifier(read.vectors)
         lexical = self._lexicon.similarity(read.words)
         sentence_views = np.stack([*by_part, learned, lexical], axis=2)
@@ -135,16 +132,25 @@ class Matcher:
                 out[:, j] -= 0.5 * np.maximum(0.0, cosine[:, near].max(axis=1) - cosine[:, own].max(axis=1))
         return out
 
-    def _suggestions(self, i: int, row: NDArray[np.float64], read: _Read, similarity: Matrix, threshold: float) -> list[Suggestion]:
+    def _suggestions(
+        self, i: int, row: NDArray[np.float64], read: _Read, similarity: Matrix, threshold: float
+    ) -> list[Suggestion]:
         mine = np.flatnonzero(read.owner == i)
         shown = [int(j) for j in np.argsort(-row, kind="stable") if row[j] >= threshold]
         return [self._suggestion(j, float(row[j]), read, mine, similarity) for j in shown]
 
-    def _suggestion(self, j: int, probability: float, read: _Read, mine: NDArray[np.int64], similarity: Matrix) -> Suggestion:
+    def _suggestion(
+        self, j: int, probability: float, read: _Read, mine: NDArray[np.int64], similarity: Matrix
+    ) -> Suggestion:
         best = int(mine[int(np.argmax(similarity[mine, j]))])
         span = read.spans[best]
         return Suggestion(
-            self.codes[j].id, round(probability, 4), band(probability), span.start, span.end, self._nearest(best, j, read)
+            self.codes[j].id,
+            round(probability, 4),
+            band(probability),
+            span.start,
+            span.end,
+            self._nearest(best, j, read),
         )
 
     def _nearest(self, sentence: int, j: int, read: _Read) -> str:
@@ -178,7 +184,7 @@ class _Lexicon:
 
     def __init__(self, codes: Sequence[Code]) -> None:
         documents = [" ".join(e.text for e in _entries(i, c) if e.part != "near miss") for i, c in enumerate(codes)]
-        self._vectoriser = TfidfVectorizer(sublinear_tf=True, stop_words="english", token_pattern=r"(?u)\b\w[\w'’]+\b")
+        self._vectoriser = TfidfVectorizer(sublinear_tf=True, stop_words="english", token_pattern=_LEXICAL)
         try:
             self._matrix = self._vectoriser.fit_transform(documents)
         except ValueError:  # nothing but stop words in the whole codebook
@@ -209,7 +215,6 @@ class _CodebookClassifier:
         """Log-probability of each code, shape (texts, codes)."""
         by_class = self._model.predict_log_proba(vectors)
         return np.asarray(by_class[:, self._model.classes_ != NO_CODE], np.float64)
-
 
 
 def _top_mean(values: Vectors, top: int) -> Matrix:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from service.deps import study_of
 from service.study.study import Study, find_studies, opened
 from service.usecases.findings import joint_display, overview, theme_shares
 from service.usecases.reading import VoiceFilter, list_voices, read_voice
-from service.web.deps import study_of
 
 router = APIRouter(prefix="/v1")
 AStudy = Annotated[Study, Depends(study_of)]
@@ -22,7 +22,9 @@ def studies(request: Request) -> list[dict[str, Any]]:
     found = []
     for folder in find_studies(request.app.state.studies):
         with opened(folder) as study:
-            found.append({"name": study.name, "title": study.title, "codebook": study.codebook, "fictional": study.fictional})
+            found.append(
+                {"name": study.name, "title": study.title, "codebook": study.codebook, "fictional": study.fictional}
+            )
     return found
 
 

@@ -23,7 +23,9 @@ app = typer.Typer(help="Measure quality on texts that people have marked or code
 
 @app.command()
 def deid(
-    file: Annotated[Path, typer.Argument(help='JSON lines {"id", "text", "voice", "spans": [{"start", "end", "label"}]}.')],
+    file: Annotated[
+        Path, typer.Argument(help='JSON lines {"id", "text", "voice", "spans": [{"start", "end", "label"}]}.')
+    ],
     as_json: Json = False,
 ) -> None:
     """How well identifiers are masked, by label, voice and name origin, and what is masked needlessly.
@@ -38,7 +40,12 @@ def deid(
     seconds = time.perf_counter() - began
     rows = evaluate(texts, [[Span(r.start, r.end) for r in c.plan] for c in clean])
     size = sum(len(t.text.encode("utf-8", "replace")) for t in texts) / 1e6
-    data = {"texts": len(texts), "rows": [asdict(r) for r in rows], "seconds": round(seconds, 3), "mb_per_second": round(size / max(seconds, 1e-9), 4)}
+    data = {
+        "texts": len(texts),
+        "rows": [asdict(r) for r in rows],
+        "seconds": round(seconds, 3),
+        "mb_per_second": round(size / max(seconds, 1e-9), 4),
+    }
     if as_json:
         give(data, as_json=True, words="")
         return
@@ -57,7 +64,9 @@ def _gold(file: str, row: dict[str, object]) -> GoldText:
             for s in spans  # type: ignore[attr-defined]
         )
     except (KeyError, TypeError, ValueError):
-        raise InputError(file=file, field="spans", problem=f"the spans of id {row['id']} are not start, end and a known label") from None
+        raise InputError(
+            file=file, field="spans", problem=f"the spans of id {row['id']} are not start, end and a known label"
+        ) from None
     return GoldText(str(row["id"]), str(row["text"]), str(row.get("voice") or "unknown"), gold)
 
 
@@ -83,12 +92,22 @@ def themes(
     probabilities = Matcher(coded.codebook, encoder).probabilities([t.text for t in coded.texts])
     seconds = time.perf_counter() - began
     scores = by_voice(coded, probabilities)
-    data = {"set": coded.name, "texts": len(coded.texts), "codes": len(coded.codebook.active_codes), "seconds": round(seconds, 2), "scores": {g: asdict(s) for g, s in scores.items()}}
+    data = {
+        "set": coded.name,
+        "texts": len(coded.texts),
+        "codes": len(coded.codebook.active_codes),
+        "seconds": round(seconds, 2),
+        "scores": {g: asdict(s) for g, s in scores.items()},
+    }
     if as_json:
         give(data, as_json=True, words="")
         return
-    table = Table("voice", "texts coded", "macro-AP", "micro-AP", "recall at 3", "first right", "error of the three shown")
+    table = Table(
+        "voice", "texts coded", "macro-AP", "micro-AP", "recall at 3", "first right", "error of the three shown"
+    )
     for group, s in scores.items():
-        table.add_row(group, str(s.n), *(f"{v:.3f}" for v in (s.macro_ap, s.micro_ap, s.recall_at_3, s.first_right, s.top3_error)))
+        table.add_row(
+            group, str(s.n), *(f"{v:.3f}" for v in (s.macro_ap, s.micro_ap, s.recall_at_3, s.first_right, s.top3_error))
+        )
     output.print(table)
     say(f"{len(coded.texts)} texts, {data['codes']} codes, nothing confirmed; {seconds:.1f} s")

@@ -17,7 +17,14 @@ from service.study.decisions import Round
 from service.study.study import Study
 from service.study.suggestions import suggestions_of_segment
 from service.usecases.review import (
-    Choice, Item, decide, draw_counting_round, draw_review_round, next_item, round_for, undo,
+    Choice,
+    Item,
+    decide,
+    draw_counting_round,
+    draw_review_round,
+    next_item,
+    round_for,
+    undo,
 )  # fmt: skip
 
 _HELP = (
@@ -30,7 +37,9 @@ _STANCES = ", ".join(Stance)
 def review(
     folder: StudyFolder,
     coder: Annotated[str, typer.Option(help="Your name, kept with every decision.")],
-    kind: Annotated[str, typer.Option("--round", help="review (suggestions shown) or counting (random, blind first).")] = "review",
+    kind: Annotated[
+        str, typer.Option("--round", help="review (suggestions shown) or counting (random, blind first).")
+    ] = "review",
     people: Annotated[int, typer.Option(min=1, help="How many people to draw when a counting round begins.")] = 60,
     seed: Annotated[int, typer.Option(help="Seed of a new draw.")] = 1,
 ) -> None:
@@ -101,7 +110,9 @@ def _decide(study: Study, item: Item, codebook: Codebook, coder: str, typed: str
 
 def _reveal(study: Study, item: Item, codebook: Codebook) -> None:
     """After a blind decision: what the machine had suggested."""
-    shown = [f"{s.code} {codebook.code(s.code).label} ({s.band})" for s in suggestions_of_segment(study.db, item.segment.id)]
+    shown = [
+        f"{s.code} {codebook.code(s.code).label} ({s.band})" for s in suggestions_of_segment(study.db, item.segment.id)
+    ]
     say("Suggested: " + ("; ".join(shown) or "nothing"))
 
 

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import typer
 
@@ -78,7 +78,11 @@ def _built(folder: Path) -> Path:
 def _build(folder: Path) -> None:
     settings = wiring.settings().model_copy(update={"key_folder": folder / "keys", "key_file": None})
     tools = demo_study.Tools(
-        deidentifier=wiring.deidentifier(), encoder=wiring.encoder(), codebooks=settings.codebooks, corpora=wiring.sample_corpora(), clock=now
+        deidentifier=wiring.deidentifier(),
+        encoder=wiring.encoder(),
+        codebooks=settings.codebooks,
+        corpora=wiring.sample_corpora(),
+        clock=now,
     )
     for number, (name, (title, _)) in enumerate(demo_study.SITES.items(), 1):
         say(f"  {number} of {len(demo_study.SITES)}: {title}")
@@ -117,12 +121,14 @@ class _Background:
 
         from service.app import build_app
 
-        config = uvicorn.Config(build_app(studies), host=host, port=0, log_level="warning", access_log=False, server_header=False)
+        config = uvicorn.Config(
+            build_app(studies), host=host, port=0, log_level="warning", access_log=False, server_header=False
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.port = 0
 
-    def __enter__(self) -> _Background:
+    def __enter__(self) -> Self:
         self._thread.start()
         deadline = time.monotonic() + 30
         while not self._server.started:

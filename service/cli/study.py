@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+from nlp.findings.indicators import Figure
+from nlp.findings.link import JointRow
+from nlp.findings.prevalence import Estimate
 from service import wiring
 from service.cli.show import give, progress, say
 from service.clock import now
@@ -53,7 +56,9 @@ def init(
 def intake(
     folder: StudyFolder,
     file: Annotated[Path, typer.Argument(help="The export: .csv, .tsv, .xlsx or .jsonl.")],
-    profile: Annotated[Path | None, typer.Option(help="A mapping profile (YAML); recognised by itself where possible.")] = None,
+    profile: Annotated[
+        Path | None, typer.Option(help="A mapping profile (YAML); recognised by itself where possible.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="The column that holds the text, where no profile fits.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -141,7 +146,9 @@ def _both(in_: Path | None, out: Path | None) -> tuple[Path, Path]:
 
 def link(
     folder: StudyFolder,
-    indicators: Annotated[Path | None, typer.Option(help="A folder of indicator files to load with the codebook's links.")] = None,
+    indicators: Annotated[
+        Path | None, typer.Option(help="A folder of indicator files to load with the codebook's links.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Set confirmed themes beside published indicators; a person judges what it means.
@@ -159,16 +166,19 @@ def link(
     give([asdict(row) for row in rows], as_json=as_json, words=words)
 
 
-def _joint_words(row: find.JointRow) -> str:
+def _joint_words(row: JointRow) -> str:
     figure, estimate = row.figure, row.estimate
-    lines = [row.link.title, f"  published: {figure.label}, {figure.area}, {figure.group}, {figure.period}: {figure_words(figure)}"]
+    lines = [
+        row.link.title,
+        f"  published: {figure.label}, {figure.area}, {figure.group}, {figure.period}: {figure_words(figure)}",
+    ]
     lines += [f"  warning: {warning}" for warning in figure.warnings]
     lines.append(f"  heard: {estimate_words(estimate) if estimate else row.refusal}")
     lines.append(f"  proposed: {row.proposed}. {row.because}")
     return "\n".join(lines)
 
 
-def figure_words(figure: find.Figure) -> str:
+def figure_words(figure: Figure) -> str:
     """A published value with its count and base, or why there is none."""
     if figure.count is None or figure.percent is None:
         return f"not shown by the publisher ({figure.percent_status})"
@@ -176,7 +186,7 @@ def figure_words(figure: find.Figure) -> str:
     return f"{figure.percent:g}%{base}"
 
 
-def estimate_words(estimate: find.Estimate) -> str:
+def estimate_words(estimate: Estimate) -> str:
     """An estimate with its interval and what it rests on."""
     return (
         f"{estimate.share:.0%} of people (95% interval {estimate.low:.0%} to {estimate.high:.0%}; "

@@ -17,7 +17,9 @@ def read_json_lines(file: Path, *, needed: Sequence[str]) -> Iterator[dict[str, 
     except FileNotFoundError:
         raise InputError(file=file.name, problem="there is no such file") from None
     except UnicodeDecodeError as bad:
-        raise InputError(file=file.name, row=bad.object.count(b"\n", 0, bad.start) + 1, problem="wrong encoding: not UTF-8") from None
+        raise InputError(
+            file=file.name, row=bad.object.count(b"\n", 0, bad.start) + 1, problem="wrong encoding: not UTF-8"
+        ) from None
     if not words.strip():
         raise InputError(file=file.name, problem="the file is empty")
     for number, line in enumerate(words.split("\n"), 1):
@@ -31,6 +33,10 @@ def _object(file: str, number: int, line: str, needed: Sequence[str]) -> dict[st
     except json.JSONDecodeError:
         raise InputError(file=file, row=number, problem="the line is not whole JSON") from None
     for field in needed:
-        if not isinstance(row, dict) or not isinstance(row.get(field), str | int) or (field == "text" and not isinstance(row[field], str)):
+        if (
+            not isinstance(row, dict)
+            or not isinstance(row.get(field), str | int)
+            or (field == "text" and not isinstance(row[field], str))
+        ):
             raise InputError(file=file, row=number, field=field, problem="the field is missing or of the wrong kind")
     return dict(row)

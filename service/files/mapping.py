@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -15,7 +15,18 @@ from service.errors import InputError
 from service.files.tables import Row, Table
 
 PROFILES = Path(__file__).resolve().parent / "profiles"
-_TEXT_NAMES = ("text", "comment", "comments", "response", "answer", "note", "notes", "feedback", "narrative", "what was said")
+_TEXT_NAMES = (
+    "text",
+    "comment",
+    "comments",
+    "response",
+    "answer",
+    "note",
+    "notes",
+    "feedback",
+    "narrative",
+    "what was said",
+)
 _ID_NAMES = ("id", "record_id", "record id", "response id", "response_id", "responseid")
 
 
@@ -38,7 +49,9 @@ class Source(BaseModel):
         found = {k.casefold(): v for k, v in self.values.items()}.get(words.casefold())
         if found is None:
             known = ", ".join(self.values)
-            raise InputError(file=table.file, row=row.number, field=self.column, problem=f"the value is not one of: {known}")
+            raise InputError(
+                file=table.file, row=row.number, field=self.column, problem=f"the value is not one of: {known}"
+            )
         return found
 
 
@@ -75,7 +88,16 @@ class Profile(BaseModel):
 
     def missing(self, columns: Sequence[str]) -> list[str]:
         """Columns that the profile needs and the file lacks."""
-        fields = (self.voice, self.via, self.provenance, self.consent, self.question, self.age_band, self.area, self.period)
+        fields = (
+            self.voice,
+            self.via,
+            self.provenance,
+            self.consent,
+            self.question,
+            self.age_band,
+            self.area,
+            self.period,
+        )
         named = [self.record_id, self.participant, *self.texts, *(f.column for f in fields), *self.attributes]
         if self.confidential:
             named.append(self.confidential.column)
@@ -87,15 +109,14 @@ def choose_profile(table: Table, *, profile: Path | None, text_column: str | Non
 
     InputError when no column holds text.
     """
-    if profile is not None:
-        chosen = read_profile(profile)
-    else:
-        chosen = _recognised(table) or _plain(table, text_column)
+    chosen = read_profile(profile) if profile is not None else _recognised(table) or _plain(table, text_column)
     if text_column is not None:
         chosen = chosen.model_copy(update={"texts": [text_column]})
     missing = chosen.missing(table.columns)
     if missing:
-        raise InputError(file=table.file, row=1, field=missing[0], problem=f"the profile “{chosen.name}” needs this column")
+        raise InputError(
+            file=table.file, row=1, field=missing[0], problem=f"the profile “{chosen.name}” needs this column"
+        )
     return chosen
 
 
@@ -122,10 +143,15 @@ def _plain(table: Table, text_column: str | None) -> Profile:
     text = text_column or _first(table.columns, _TEXT_NAMES)
     if text is None:
         raise InputError(
-            file=table.file, row=1, problem="no column of text was found; name it with --text COLUMN or give a --profile"
+            file=table.file,
+            row=1,
+            problem="no column of text was found; name it with --text COLUMN or give a --profile",
         )
-    named = {name: Source(column=name) for name in ("voice", "via", "provenance") if name in table.columns}
-    return Profile(name="plain", texts=[text], record_id=_first(table.columns, _ID_NAMES) or "", **named)
+    named: dict[str, Any] = {
+        name: Source(column=name) for name in ("voice", "via", "provenance") if name in table.columns
+    }
+    plain = Profile(name="plain", texts=[text], record_id=_first(table.columns, _ID_NAMES) or "")
+    return plain.model_copy(update=named)
 
 
 def _first(columns: Sequence[str], names: Sequence[str]) -> str | None:
@@ -147,5 +173,10 @@ def month_of(table: Table, row: Row, profile: Profile) -> str:
     if match and profile.period_form == "day first":
         year, month = month, year
     if not match or not 1 <= int(month) <= 12:
-        raise InputError(file=table.file, row=row.number, field=profile.period.column, problem=f"not a date of the form {profile.period_form}")
+        raise InputError(
+            file=table.file,
+            row=row.number,
+            field=profile.period.column,
+            problem=f"not a date of the form {profile.period_form}",
+        )
     return f"{year}-{int(month):02}"

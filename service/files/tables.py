@@ -82,7 +82,9 @@ def decode(file: Path) -> tuple[str, str]:
         return _decode_windows(file, content, bad.start), "The file is not UTF-8; it was read as Windows-1252."
     if "\0" in words:
         row = words.count("\n", 0, words.index("\0")) + 1
-        raise InputError(file=file.name, row=row, problem="wrong encoding: the file holds null bytes. Save it as CSV UTF-8")
+        raise InputError(
+            file=file.name, row=row, problem="wrong encoding: the file holds null bytes. Save it as CSV UTF-8"
+        )
     return words, ""
 
 
@@ -96,7 +98,9 @@ def _decode_windows(file: Path, content: bytes, first_bad: int) -> str:
             return words
     row = content.count(b"\n", 0, first_bad) + 1
     raise InputError(
-        file=file.name, row=row, problem="wrong encoding: neither UTF-8 nor Windows-1252. Save it as CSV UTF-8 and try again"
+        file=file.name,
+        row=row,
+        problem="wrong encoding: neither UTF-8 nor Windows-1252. Save it as CSV UTF-8 and try again",
     )
 
 
@@ -105,7 +109,9 @@ def _decoded(file: Path, content: bytes, encoding: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError as bad:
         row = content.count(b"\n", 0, bad.start) + 1
-        raise InputError(file=file.name, row=row, problem=f"wrong encoding: begins as {encoding.upper()} but is not") from None
+        raise InputError(
+            file=file.name, row=row, problem=f"wrong encoding: begins as {encoding.upper()} but is not"
+        ) from None
 
 
 def _read_csv(file: Path) -> Table:
@@ -115,7 +121,9 @@ def _read_csv(file: Path) -> Table:
     records = list(_records(file.name, words))
     header, questions, first = _headers(records)
     columns = _columns(file.name, header)
-    return Table(file.name, columns, tuple(_rows(file.name, columns, records[first:], first + 1)), questions, _notes(note))
+    return Table(
+        file.name, columns, tuple(_rows(file.name, columns, records[first:], first + 1)), questions, _notes(note)
+    )
 
 
 def _records(file: str, words: str) -> Iterator[list[str]]:
@@ -127,7 +135,9 @@ def _records(file: str, words: str) -> Iterator[list[str]]:
         for number, record in enumerate(reader, 1):  # noqa: B007 - needed when the reader fails
             yield record
     except csv.Error:
-        raise InputError(file=file, row=number + 1, problem="a quotation mark is opened and not closed, or stands in the wrong place") from None
+        raise InputError(
+            file=file, row=number + 1, problem="a quotation mark is opened and not closed, or stands in the wrong place"
+        ) from None
 
 
 def _headers(records: Sequence[Sequence[str]]) -> tuple[Sequence[str], dict[str, str], int]:
@@ -213,7 +223,10 @@ def _json_cells(file: str, number: int, line: str) -> dict[str, str]:
         raise InputError(file=file, row=number, problem="the line is not whole JSON") from None
     if not isinstance(record, dict):
         raise InputError(file=file, row=number, problem="the line is not a JSON object")
-    return {str(k): "" if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in record.items()}
+    return {
+        str(k): "" if v is None else v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)
+        for k, v in record.items()
+    }
 
 
 def _notes(*notes: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class Run:
     finished_at: str
 
 
+def new_run_id(kind: str, now: str) -> str:
+    """A name for a run that is about to begin."""
+    return f"{kind}-{now}-{secrets.token_hex(3)}"
+
+
 def add_run(connection: sqlite3.Connection, run: Run) -> None:
     """Record a run, inside the caller's transaction."""
     connection.execute(
@@ -38,7 +44,13 @@ def add_run(connection: sqlite3.Connection, run: Run) -> None:
 
 
 def add_audit(
-    connection: sqlite3.Connection, *, at: str, actor: str, action: str, subject: str, counts: Mapping[str, int] | None = None
+    connection: sqlite3.Connection,
+    *,
+    at: str,
+    actor: str,
+    action: str,
+    subject: str,
+    counts: Mapping[str, int] | None = None,
 ) -> None:
     """Record an act, inside the caller's transaction: ids and counts only."""
     connection.execute(

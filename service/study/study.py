@@ -83,7 +83,7 @@ def find_studies(folder: Path) -> list[Path]:
 def _study(folder: Path, db: Database) -> Study:
     row = db.conn.execute("SELECT id, title, codebook, fictional FROM study").fetchone()
     if row is None:
-        raise StudyError(f"the study in the folder “{folder.name}” was never finished; remove the folder and begin again")
+        raise StudyError(
+            f"the study in the folder “{folder.name}” was never finished; remove the folder and begin again"
+        )
     return Study(folder.resolve(), db, row["id"], row["title"], row["codebook"], bool(row["fictional"]))
-
-

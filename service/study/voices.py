@@ -131,7 +131,9 @@ def add_clean_text(
 
 def clean_text(db: Database, voice_id: str) -> str:
     """The newest clean text; RecordError when the voice is not de-identified yet."""
-    row = db.conn.execute("SELECT text FROM clean_texts WHERE voice = ? ORDER BY version DESC LIMIT 1", [voice_id]).fetchone()
+    row = db.conn.execute(
+        "SELECT text FROM clean_texts WHERE voice = ? ORDER BY version DESC LIMIT 1", [voice_id]
+    ).fetchone()
     if row is None:
         raise RecordError("this voice is not de-identified yet")
     return str(row["text"])

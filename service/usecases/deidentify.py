@@ -14,7 +14,7 @@ from nlp.text import segments
 from nlp.types import CleanText
 from service.files.lines import read_json_lines
 from service.study.database import write
-from service.study.runs import Run, add_audit, add_run
+from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
 from service.study.voices import StoredRedaction, add_clean_text, voices_without_clean_text
 from service.vault.keys import Key
@@ -42,7 +42,7 @@ def deidentify_study(
 ) -> DeidentifyReport:
     """De-identify every voice that waits for it. Batches are whole or not there: it may be killed and run again."""
     waiting = voices_without_clean_text(study.db)
-    run_id = f"deidentify-{now}"
+    run_id = new_run_id("deidentify", now)
     done = parts = replaced = purged = 0
     with Vault(study.vault_file, key, study.id) as vault:
         vault.purge(now[:10])
@@ -80,7 +80,12 @@ def _store(study: Study, run_id: str, clean: dict[str, CleanText], deidentifier:
         add_run(connection, run)
         for voice, text in clean.items():
             add_clean_text(
-                connection, voice_id=voice, text=text.text, run=batch_run, redactions=_redactions(text), segments=parts[voice]
+                connection,
+                voice_id=voice,
+                text=text.text,
+                run=batch_run,
+                redactions=_redactions(text),
+                segments=parts[voice],
             )
     return sum(len(p) for p in parts.values())
 

@@ -28,7 +28,10 @@ SITES = {
     "hampshire-early-help": ("Hampshire: Early Help (fictional sample)", ("case-notes.csv",)),
     "north-yorkshire-care-leavers": ("North Yorkshire: care leavers (fictional sample)", ("survey-and-plans.xlsx",)),
     "oldham-early-language": ("Oldham: early language (fictional sample)", ("observations.csv", "interviews.txt")),
-    "rochdale-family-hub": ("Rochdale: Family Hubs (fictional sample)", ("family-hub-form.xlsx", "family-hub-panel.csv")),
+    "rochdale-family-hub": (
+        "Rochdale: Family Hubs (fictional sample)",
+        ("family-hub-form.xlsx", "family-hub-panel.csv"),
+    ),
 }
 Say = Callable[[str], None]
 
@@ -56,7 +59,13 @@ def build_site(study: Study, key: Key, codebook: Codebook, tools: Tools, say: Sa
     made = suggest_study(study, codebook, tools.encoder, now=tools.clock(), actor="demo", progress=_quiet)
     say(f"    suggested {made.suggestions} codes for {made.segments} segments; nothing fitted {made.silent}")
     if (tools.codebooks / study.codebook / "links.yaml").is_file():
-        load_links(study, links_file(tools.codebooks, study.codebook), tools.corpora / "indicators", now=tools.clock(), actor="demo")
+        load_links(
+            study,
+            links_file(tools.codebooks, study.codebook),
+            tools.corpora / "indicators",
+            now=tools.clock(),
+            actor="demo",
+        )
     draw_review_round(study, seed=SEED, now=tools.clock(), actor="demo")
     read = _read_blind(study, _gold_by_voice(folder, files, key), tools)
     say(f"    a fictional coder read {PEOPLE_READ} people blind ({read} segments)")

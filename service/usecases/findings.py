@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from nlp.errors import EstimateError
 from nlp.findings.disclosure import may_show_share
 from nlp.findings.indicators import Figure, Status, pick, read_ees
-from nlp.findings.link import JointRow, Link, joint_row, read_links
+from nlp.findings.link import Expectation, JointRow, Link, joint_row, read_links
 from nlp.findings.prevalence import Estimate, Read, from_draw
 from nlp.types import Code
 from service.errors import StudyError
@@ -111,7 +112,9 @@ def _counted(study: Study, round_: Round, people: Mapping[str, Sequence[str]]) -
 
 def _suggested(study: Study, person_of_segment: Mapping[str, str]) -> dict[str, frozenset[str]]:
     codes: dict[str, set[str]] = defaultdict(set)
-    for row in study.db.conn.execute("SELECT segment, code FROM suggestions WHERE reading = ?", [newest_reading(study.db)]):
+    for row in study.db.conn.execute(
+        "SELECT segment, code FROM suggestions WHERE reading = ?", [newest_reading(study.db)]
+    ):
         if row["segment"] in person_of_segment:
             codes[person_of_segment[row["segment"]]].add(row["code"])
     return {person: frozenset(found) for person, found in codes.items()}
@@ -139,15 +142,13 @@ def _stored_figures(study: Study) -> list[tuple[Link, Figure]]:
     return [_link_and_figure(json.loads(row["content"])) for row in rows]
 
 
-def _link_and_figure(raw: dict[str, dict[str, object]]) -> tuple[Link, Figure]:
-    from nlp.findings.link import Expectation
-
+def _link_and_figure(raw: dict[str, dict[str, Any]]) -> tuple[Link, Figure]:
     link, figure = dict(raw["link"]), dict(raw["figure"])
     link["expectation"] = Expectation(link["expectation"])
-    link["area_codes"] = tuple(link["area_codes"])  # type: ignore[arg-type]
+    link["area_codes"] = tuple(link["area_codes"])
     figure["count_status"] = Status(figure["count_status"])
     figure["percent_status"] = Status(figure["percent_status"])
-    return Link(**link), Figure(**figure)  # type: ignore[arg-type]
+    return Link(**link), Figure(**figure)
 
 
 @dataclass(frozen=True, slots=True)

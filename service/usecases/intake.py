@@ -14,7 +14,7 @@ from service.errors import InputError
 from service.files.mapping import Profile, Source, choose_profile, month_of
 from service.files.tables import Row, Table, read_table
 from service.study.database import write
-from service.study.runs import Run, add_audit, add_run
+from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
 from service.study.voices import VoiceRecord, add_voices, known_voices
 from service.vault.keys import Key
@@ -57,7 +57,7 @@ def take_in(
     table = read_table(file)
     chosen = choose_profile(table, profile=profile, text_column=text_column)
     _refuse_double_ids(table, chosen)
-    run_id = f"intake-{_sha256(file)[:12]}-{now}"
+    run_id = new_run_id("intake", now)
     open_rows = [row for row in table.rows if not _is_confidential(chosen, row)]
     purge_on = (date.fromisoformat(now[:10]) + timedelta(days=keep_raw_days)).isoformat()
     taken = [t for row in open_rows for t in _voices(table, chosen, row, key, run_id, purge_on)]

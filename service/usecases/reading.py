@@ -11,10 +11,19 @@ from service.study.decisions import Coding, codings
 from service.study.study import Study
 from service.study.suggestions import StoredSuggestion, newest_reading, suggestions_of_voice
 from service.study.voices import (
-    NEWEST, StoredRedaction, StoredSegment, VoiceRecord, clean_text, redactions, segments, span_in, voice,
+    NEWEST,
+    StoredRedaction,
+    StoredSegment,
+    VoiceRecord,
+    clean_text,
+    redactions,
+    segments,
+    span_in,
+    voice,
 )  # fmt: skip
 
 PAGE = 25
+AROUND = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +129,32 @@ def read_voice(study: Study, voice_id: str) -> VoiceReading:
     return VoiceReading(record, text, tuple(redactions(study.db, voice_id)), readings)
 
 
-def excerpts(study: Study, code: str, stance: str, *, limit: int = 3) -> list[str]:
-    """Up to `limit` confirmed excerpts, one a person, of people who allowed quotation: for the team, not for release."""
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Confirmed words with a little of what stands around them."""
+
+    before: str
+    words: str
+    after: str
+
+
+def excerpts(study: Study, code: str, stance: str, *, limit: int = 3) -> list[Excerpt]:
+    """Up to `limit` confirmed excerpts, one a person, of people who allowed quotation.
+
+    They are for the team; nothing here is checked for release.
+    """
     rows = study.db.conn.execute(
-        'SELECT v.participant, substr(c.text, k.start + 1, k."end" - k.start) AS quote FROM codings k'
+        'SELECT v.participant, k.start, k."end", s.start AS first, s."end" AS last, c.text FROM codings k'
         " JOIN segments s ON s.id = k.segment JOIN voices v ON v.id = s.voice"
         " JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version"
         " WHERE k.code = ? AND (? = '' OR k.stance = ?) AND v.consent = 'analysis_and_quotes'"
         " AND v.provenance <> 'ai_drafted' AND v.voice <> 'practitioner' GROUP BY v.participant ORDER BY k.seq LIMIT ?",
         [code, stance, stance, limit],
     )
-    return [row["quote"] for row in rows]
+    return [_excerpt(**{k: row[k] for k in row.keys() if k != "participant"}) for row in rows]  # noqa: SIM118 - sqlite3.Row
+
+
+def _excerpt(*, start: int, end: int, first: int, last: int, text: str) -> Excerpt:
+    low, high = max(first, start - AROUND), min(last, end + AROUND)
+    before = ("…" if low > first else "") + text[low:start]
+    return Excerpt(before, text[start:end], text[end:high] + ("…" if high < last else ""))

@@ -14,7 +14,15 @@ from service.errors import StudyError
 from service.study.codebooks import newest_codebook
 from service.study.database import write
 from service.study.decisions import (
-    Decision, Draw, Round, add_decisions, add_round, closed_segments, draws, last_standing, rounds,
+    Decision,
+    Draw,
+    Round,
+    add_decisions,
+    add_round,
+    closed_segments,
+    draws,
+    last_standing,
+    rounds,
 )  # fmt: skip
 from service.study.runs import add_audit
 from service.study.study import Study
@@ -62,7 +70,8 @@ def draw_counting_round(study: Study, *, people: int, seed: int, now: str, actor
     scope = sorted(people_in_scope(study))
     if not scope:
         raise StudyError("there is nobody to draw: take in voices first")
-    chosen = random.Random(seed).sample(scope, min(people, len(scope)))
+    repeatable = random.Random(seed)  # noqa: S311 - a draw must be repeatable, not secret
+    chosen = repeatable.sample(scope, min(people, len(scope)))
     return _store_round(study, "counting", "participant", chosen, len(chosen) / len(scope), seed, now, actor)
 
 

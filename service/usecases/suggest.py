@@ -15,7 +15,7 @@ from nlp.types import Codebook, Suggestion
 from service.files.lines import read_json_lines
 from service.study.codebooks import keep_codebook
 from service.study.database import write
-from service.study.runs import Run, add_audit, add_run
+from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
 from service.study.suggestions import NewSuggestion, add_suggestions, unmatched_segments
 from service.study.voices import StoredSegment
@@ -42,7 +42,7 @@ def suggest_study(
     with write(study.db) as connection:
         keep_codebook(connection, codebook, now)
     matcher = Matcher(codebook, encoder, read_as=neutralise)
-    run_id, made, silent = f"suggest-{now}", 0, 0
+    run_id, made, silent = new_run_id("suggest", now), 0, 0
     for start in range(0, len(waiting), BATCH):
         batch = waiting[start : start + BATCH]
         found = matcher.suggest([s.text for s in batch])
@@ -63,7 +63,9 @@ def suggest_study(
     return report
 
 
-def _row(run: str, reading: str, segment: StoredSegment, s: Suggestion, codebook: Codebook, encoder: Encoder) -> NewSuggestion:
+def _row(
+    run: str, reading: str, segment: StoredSegment, s: Suggestion, codebook: Codebook, encoder: Encoder
+) -> NewSuggestion:
     quote = segment.text[s.start : s.end]
     return (
         run, reading, segment.id, s.code, s.probability, s.band, segment.start + s.start, segment.start + s.end, quote,

@@ -30,7 +30,9 @@ class Cipher:
         try:
             plain = self._aes.decrypt(sealed[:_NONCE], sealed[_NONCE:], self._bound_to(place))
         except InvalidTag:
-            raise KeyFileError("the key does not open this study's vault: it is the wrong key, or the vault was altered") from None
+            raise KeyFileError(
+                "the key does not open this study's vault: it is the wrong key, or the vault was altered"
+            ) from None
         return plain.decode("utf-8", "surrogatepass")
 
     def _bound_to(self, place: tuple[str, ...]) -> bytes:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from sqlite_utils import Database, Migrations
 
@@ -19,12 +20,15 @@ migrations = Migrations("vault")
 @migrations()
 def m001_initial(db: Database) -> None:
     """Raw text, its source and the offset maps, all sealed."""
-    db.conn.execute("CREATE TABLE seal (id INTEGER PRIMARY KEY CHECK (id = 1), key_id TEXT NOT NULL, proof BLOB NOT NULL) STRICT")
+    db.conn.execute(
+        "CREATE TABLE seal (id INTEGER PRIMARY KEY CHECK (id = 1), key_id TEXT NOT NULL, proof BLOB NOT NULL) STRICT"
+    )
     db.conn.execute(
         "CREATE TABLE raw (voice TEXT PRIMARY KEY, text BLOB NOT NULL, source BLOB NOT NULL, purge_on TEXT NOT NULL) STRICT"
     )
     db.conn.execute(
-        "CREATE TABLE offset_maps (voice TEXT NOT NULL, version INTEGER NOT NULL, map BLOB NOT NULL, PRIMARY KEY (voice, version)) STRICT"
+        "CREATE TABLE offset_maps (voice TEXT NOT NULL, version INTEGER NOT NULL, map BLOB NOT NULL,"
+        " PRIMARY KEY (voice, version)) STRICT"
     )
 
 
@@ -103,7 +107,7 @@ class Vault:
         """Close the connection."""
         self._db.close()
 
-    def __enter__(self) -> Vault:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -37,7 +37,9 @@ def joint_svg(row: JointRow) -> str:
         swapped = {"low": 1 - published["high"], "high": 1 - published["low"]}
         rows.append({"theme": "Published: not in that group", "share": 1 - share, **swapped})
     heard = row.estimate
-    rows.append({"theme": "Heard: people who voice the theme", "share": heard.share, "low": heard.low, "high": heard.high})
+    rows.append(
+        {"theme": "Heard: people who voice the theme", "share": heard.share, "low": heard.low, "high": heard.high}
+    )
     return _intervals(rows, "Share of people (95% interval)", _AMBER)
 
 
@@ -45,8 +47,13 @@ def _intervals(rows: list[dict[str, Any]], title: str, colour: str) -> str:
     if not rows:
         return '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1" role="presentation"/>'
     order = [row["theme"] for row in rows]
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("theme:N", sort=order, title=None, axis=alt.Axis(labelLimit=330, labelFontSize=13, ticks=False, domain=False))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y(
+            "theme:N",
+            sort=order,
+            title=None,
+            axis=alt.Axis(labelLimit=330, labelFontSize=13, ticks=False, domain=False),
+        )
     )
     scale = alt.Scale(domain=[0, 1])
     axis = alt.Axis(format="%", labelFontSize=12, titleFontSize=12, tickCount=5)
@@ -55,5 +62,7 @@ def _intervals(rows: list[dict[str, Any]], title: str, colour: str) -> str:
     )
     dots = base.mark_point(filled=True, size=90, color=colour, opacity=1).encode(x=alt.X("share:Q", scale=scale))
     chart = (bars + dots).properties(width=430, height=alt.Step(26)).configure_view(stroke=None)
-    chart = chart.configure(font=_FONT, background="#ffffff").configure_axis(labelColor=_INK, titleColor=_INK, gridColor="#dde1e8")
+    chart = chart.configure(font=_FONT, background="#ffffff").configure_axis(
+        labelColor=_INK, titleColor=_INK, gridColor="#dde1e8"
+    )
     return str(vlc.vegalite_to_svg(chart.to_dict()))

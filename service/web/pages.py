@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
+from service.deps import study_of
 from service.errors import RecordError
 from service.study.codebooks import newest_codebook
 from service.study.runs import all_runs
@@ -14,7 +15,6 @@ from service.study.study import Study, find_studies, opened
 from service.usecases.findings import joint_display, overview, theme_shares
 from service.usecases.reading import VoiceFilter, excerpts, list_voices, read_voice
 from service.web import charts
-from service.web.deps import study_of
 from service.web.views import render
 
 router = APIRouter(include_in_schema=False)
@@ -69,7 +69,13 @@ def voices_page(
     codebook = newest_codebook(study.db) if _has_codebook(study) else None
     listed = list_voices(study, wanted, page=page)
     return render(
-        request, "voices.html", study=study, listed=listed, wanted=wanted, codebook=codebook, kinds=list(overview(study).by_voice)
+        request,
+        "voices.html",
+        study=study,
+        listed=listed,
+        wanted=wanted,
+        codebook=codebook,
+        kinds=list(overview(study).by_voice),
     )
 
 

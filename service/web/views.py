@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,15 @@ SPEAKERS = {
     "unknown": "Speaker not known",
 }  # fmt: skip
 HANDS = {
-    "self": "in their own hand", "practitioner": "written down by a practitioner", "parent_carer": "written down by a parent or carer",
-    "interpreter": "through an interpreter", "unknown": "hand not known",
+    "self": "in their own hand", "practitioner": "written down by a practitioner",
+    "parent_carer": "written down by a parent or carer", "interpreter": "through an interpreter", "unknown": "hand not known",
 }  # fmt: skip
-PROVENANCES = {"verbatim": "own words", "reported": "reported", "ai_drafted": "drafted by AI", "unknown": "not recorded how close"}
+PROVENANCES = {
+    "verbatim": "own words",
+    "reported": "reported",
+    "ai_drafted": "drafted by AI",
+    "unknown": "not recorded how close",
+}
 STANCES = {"": "", "going_well": "going well", "worry": "worry", "mixed": "mixed", "need": "need"}
 BANDS = {"likely": "Likely", "possible": "Possible", "unsure": "Not sure"}
 
@@ -56,7 +62,7 @@ def pieces(reading: VoiceReading, part: SegmentReading) -> list[Piece]:
     start, end = part.segment.start, part.segment.end
     marks = [(r.start, r.end) for r in reading.redactions] + [(s.start, s.end) for s in part.suggestions]
     edges = sorted({start, end, *(e for mark in marks for e in mark if start < e < end)})
-    return [_piece(reading, part, a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [_piece(reading, part, a, b) for a, b in pairwise(edges)]
 
 
 def _piece(reading: VoiceReading, part: SegmentReading, start: int, end: int) -> Piece:
@@ -68,7 +74,6 @@ def _piece(reading: VoiceReading, part: SegmentReading, start: int, end: int) ->
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page."""
     return templates.TemplateResponse(request, name, {"study": None, **context}, status_code=status)
-
 
 
 templates.env.filters.update(percent=percent, interval=interval)

@@ -1,0 +1,45 @@
+# Two commands matter: `make demo` and `make test`. Both make the environment first if it is not there.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check bench clean help
+
+help:
+	@echo "make demo            build the fictional demo studies and open them on http://127.0.0.1:$(PORT)"
+	@echo "make demo CHECK=1    the same, look at every page once, and stop"
+	@echo "make test            run every check and test"
+	@echo "make bench           print the quality tables"
+
+$(STAMP): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Heard needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	@echo "Making the environment in $(VENV) (once; a few minutes) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "  1 of 3: PyTorch, the build for ordinary processors"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	@echo "  2 of 3: the libraries and the two language models, as pinned in constraints.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@echo "  3 of 3: done"
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/heard demo --port $(PORT) $(if $(CHECK),--check)
+
+check: $(STAMP)
+	@echo "Checking style, types and architecture ..."
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+
+test: check
+	@echo "Running the tests ..."
+	@$(BIN)/python -m pytest -n auto
+
+bench: $(STAMP)
+	@BIN=$(BIN) bench/run
+
+clean:
+	rm -rf $(VENV) demo-data

@@ -1,0 +1,74 @@
+"""Fixtures for every test: settings of their own, the real models loaded once, a study made by the real use cases."""
+
+from __future__ import annotations
+
+import os
+
+for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+    os.environ[name] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from nlp.deid.cascade import Deidentifier
+from nlp.encode import Encoder
+from service import wiring
+from service.settings import Settings
+from service.study.study import Study
+from service.usecases import demo
+from service.vault.keys import Key
+
+ROOT = Path(__file__).resolve().parent.parent
+NOW = "2026-01-15T10:00:00.000+00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A study and its key, as `heard init` makes them."""
+
+    study: Study
+    key: Key
+
+
+@pytest.fixture(scope="session")
+def cascade() -> Deidentifier:
+    return wiring.deidentifier()
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Encoder:
+    return wiring.encoder()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(key_folder=tmp_path / "keys")
+
+
+@pytest.fixture
+def made(tmp_path: Path, settings: Settings) -> Iterator[Made]:
+    """An empty study of North Yorkshire's codebook."""
+    study, key = wiring.make_study(
+        tmp_path / "study", title="A study", codebook="north-yorkshire-care-leavers", now=NOW, settings=settings
+    )
+    yield Made(study, key)
+    study.db.close()
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentifier, minilm: Encoder) -> Path:
+    """A folder of studies with North Yorkshire's sample taken from file to finding."""
+    folder = tmp_path_factory.mktemp("demo")
+    settings = Settings(key_folder=folder / "keys")
+    tools = demo.Tools(cascade, minilm, settings.codebooks, ROOT / "corpora_sample", clock=lambda: NOW)
+    for name in ("north-yorkshire-care-leavers", "hampshire-early-help"):
+        study, key = wiring.make_study(
+            folder / "studies" / name, title=demo.SITES[name][0], codebook=name, now=NOW, fictional=True, settings=settings
+        )
+        demo.build_site(study, key, wiring.codebook_named(name), tools, lambda _: None)
+        study.db.close()
+    return folder / "studies"

@@ -1,0 +1,96 @@
+"""The study's store: what was written stays, and codings follow from decisions alone."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from service.errors import RecordError, StudyError
+from service.study.database import open_database, write
+from service.study.migrations import migrate
+from service.study.runs import add_audit
+from service.study.study import create_study, find_studies, open_study
+from tests.conftest import NOW, Made
+
+
+def test_a_study_opens_with_wal_foreign_keys_and_owner_only_files(made: Made) -> None:
+    one = made.study.db.conn.execute
+
+    assert one("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert one("PRAGMA foreign_keys").fetchone()[0] == 1
+    assert (made.study.folder / "study.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("act", ["UPDATE audit SET actor = 'x'", "DELETE FROM audit"])
+def test_the_audit_trail_can_only_grow(made: Made, act: str) -> None:
+    with write(made.study.db) as connection:
+        add_audit(connection, at=NOW, actor="a", action="b", subject="c")
+
+    with pytest.raises(RecordError, match="append-only"), write(made.study.db) as connection:
+        connection.execute(act)
+
+    assert made.study.db.conn.execute("SELECT actor FROM audit").fetchone()[0] == "a"
+
+
+def test_every_table_of_acts_has_its_two_triggers(made: Made) -> None:
+    rows = made.study.db.conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+
+    names = {row[0] for row in rows}
+
+    guarded = {"suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws"}
+    assert names == {f"{table}_no_{act}" for table in guarded for act in ("update", "delete")}
+
+
+def test_codings_cannot_be_written(made: Made) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="view"), write(made.study.db) as connection:
+        connection.execute("INSERT INTO codings (segment) VALUES ('x')")
+
+
+def test_a_failed_write_leaves_nothing(made: Made) -> None:
+    with pytest.raises(ZeroDivisionError), write(made.study.db) as connection:
+        add_audit(connection, at=NOW, actor="a", action="b", subject="c")
+        raise ZeroDivisionError
+
+    assert made.study.db.conn.execute("SELECT count(*) FROM audit").fetchone()[0] == 0
+
+
+def test_writers_wait_their_turn(made: Made) -> None:
+    def read_then_write() -> None:
+        db = open_database(made.study.folder / "study.db")
+        for _ in range(20):
+            with write(db) as connection:
+                seen = connection.execute("SELECT count(*) FROM audit").fetchone()[0]
+                add_audit(connection, at=NOW, actor="a", action="count", subject=str(seen))
+        db.close()
+
+    threads = [threading.Thread(target=read_then_write) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    subjects = [int(r[0]) for r in made.study.db.conn.execute("SELECT subject FROM audit ORDER BY seq")]
+    assert subjects == list(range(120))
+
+
+def test_a_folder_takes_one_study_only(made: Made) -> None:
+    with pytest.raises(StudyError, match="already a study"):
+        create_study(made.study.folder, title="b", codebook="x", now=NOW)
+
+
+def test_a_folder_without_a_study_is_said_to_have_none(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="there is no study"):
+        open_study(tmp_path / "none")
+    assert find_studies(tmp_path / "none") == []
+
+
+def test_migrating_twice_changes_nothing(made: Made) -> None:
+    schema = made.study.db.schema
+
+    migrate(made.study.db, made.study.folder / "study.db")
+
+    assert made.study.db.schema == schema
+    assert not list(made.study.folder.glob("*before-migration*"))
