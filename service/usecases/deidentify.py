@@ -50,7 +50,7 @@ def deidentify_study(
             raw = vault.texts(batch)
             clean = dict(zip(raw, deidentifier.deidentify(list(raw.values())), strict=True))
             vault.put_offset_maps((voice, _offsets(text)) for voice, text in clean.items())
-            parts += _store(study, run_id, clean, deidentifier, now)
+            parts += _store(study, f"{run_id}-{batch[0]}", clean, deidentifier, now)
             replaced += sum(len(text.plan) for text in clean.values())
             done, purged = done + len(batch), purged + len(batch) - len(raw)
             progress(done, len(waiting))
@@ -70,10 +70,9 @@ def _offsets(clean: CleanText) -> list[tuple[int, int, int, int]]:
     return [(r.start, r.end, s.start, s.end) for r, s in zip(clean.plan, clean.surrogates, strict=True)]
 
 
-def _store(study: Study, run_id: str, clean: dict[str, CleanText], deidentifier: Deidentifier, now: str) -> int:
+def _store(study: Study, batch_run: str, clean: dict[str, CleanText], deidentifier: Deidentifier, now: str) -> int:
     """One transaction a batch, which adds its own run row; the number of segments."""
     parts = {voice: segments(text.text) for voice, text in clean.items()}
-    batch_run = f"{run_id}-{next(iter(clean), '')}"
     counts = {"voices": len(clean), "redactions": sum(len(t.plan) for t in clean.values())}
     with write(study.db) as connection:
         run = Run(batch_run, "deidentify", deidentifier.method, deidentifier.fingerprint, "", "", "", counts, now, now)

@@ -73,7 +73,7 @@ def _piece(reading: VoiceReading, part: SegmentReading, start: int, end: int) ->
 
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page."""
-    return templates.TemplateResponse(request, name, {"study": None, **context}, status_code=status)
+    return templates.TemplateResponse(request, name, {"study": None, "status": status, **context}, status_code=status)
 
 
 templates.env.filters.update(percent=percent, interval=interval)

@@ -30,9 +30,9 @@ def lines(file: Path) -> list[dict[str, object]]:
 def test_deidentify_lines_keeps_order_and_gives_spans_in_code_points_of_the_input(tmp_path: Path) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     rows = [
-        {"id": "b", "text": "😀 Ring Kirsty on 07700 900123", "voice": "child"},
+        {"id": "b", "text": "😀 please ring Kirsty on 07700 900123", "voice": "child"},
         {"id": "a", "text": "", "voice": "parent_carer"},
-        {"id": "c", "text": "cafe\u0301 near OL9 6AA \ud800", "voice": "practitioner"},
+        {"id": "c", "text": "we moved, my fiance\u0301 and me, near OL9 6AA \ud800", "voice": "practitioner"},
         {"id": 4, "text": "nothing to hide here"},
     ]
     source.write_text("".join(json.dumps(r) + "\n" for r in rows), "utf-8")
@@ -42,8 +42,8 @@ def test_deidentify_lines_keeps_order_and_gives_spans_in_code_points_of_the_inpu
     found = lines(out)
     assert done.returncode == 0, done.stderr
     assert [r["id"] for r in found] == ["b", "a", "c", 4]
-    assert found[0]["clean_text"] == "😀 Ring [Person 1] on [Phone number]"
-    assert [(s["start"], s["end"], s["label"]) for s in found[0]["spans"]] == [(7, 13, "PERSON"), (17, 29, "PHONE")]
+    assert found[0]["clean_text"] == "😀 please ring [Person 1] on [Phone number]"
+    assert [(s["start"], s["end"], s["label"]) for s in found[0]["spans"]] == [(14, 20, "PERSON"), (24, 36, "PHONE")]
     assert [str(rows[2]["text"])[s["start"] : s["end"]] for s in found[2]["spans"]] == ["OL9 6AA"]
     assert found[1] == {"id": "a", "clean_text": "", "spans": []}
     assert found[3] == {"id": 4, "clean_text": "nothing to hide here", "spans": []}
