@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
-    os.environ[name] = "1"
+os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from collections.abc import Iterator
@@ -67,7 +66,12 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentifier,
     tools = demo.Tools(cascade, minilm, settings.codebooks, ROOT / "corpora_sample", clock=lambda: NOW)
     for name in ("north-yorkshire-care-leavers", "hampshire-early-help"):
         study, key = wiring.make_study(
-            folder / "studies" / name, title=demo.SITES[name][0], codebook=name, now=NOW, fictional=True, settings=settings
+            folder / "studies" / name,
+            title=demo.SITES[name][0],
+            codebook=name,
+            now=NOW,
+            fictional=True,
+            settings=settings,
         )
         demo.build_site(study, key, wiring.codebook_named(name), tools, lambda _: None)
         study.db.close()

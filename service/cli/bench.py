@@ -23,16 +23,16 @@ app = typer.Typer(help="Measure quality on texts that people have marked or code
 
 @app.command()
 def deid(
-    file: Annotated[
-        Path, typer.Argument(help='JSON lines {"id", "text", "voice", "spans": [{"start", "end", "label"}]}.')
+    files: Annotated[
+        list[Path], typer.Argument(help='JSON lines {"id", "text", "voice", "spans": [{"start", "end", "label"}]}.')
     ],
     as_json: Json = False,
 ) -> None:
-    """How well identifiers are masked, by label, voice and name origin, and what is masked needlessly.
+    """How well identifiers are masked, by label, voice and name origin, and what is masked needlessly. Several files are pooled.
 
     Example: heard bench deid corpora_sample/north-yorkshire-care-leavers/gold/spans.jsonl
     """
-    texts = [_gold(file.name, row) for row in read_json_lines(file, needed=("id", "text"))]
+    texts = [_gold(file.name, row) for file in files for row in read_json_lines(file, needed=("id", "text"))]
     cascade = wiring.deidentifier()
     cascade.deidentify(["Warm up."])
     began = time.perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,9 +24,18 @@ def say(words: str) -> None:
 def give(data: Any, *, as_json: bool, words: str) -> None:
     """Data on stdout, as JSON or in words."""
     if as_json:
-        sys.stdout.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(json.dumps(_plain(data), ensure_ascii=False, allow_nan=False, default=str) + "\n")
     else:
         output.print(words, markup=False, soft_wrap=True)
+
+
+def _plain(data: Any) -> Any:
+    """The same with None for what could not be worked out: JSON knows no NaN."""
+    if isinstance(data, dict):
+        return {key: _plain(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_plain(value) for value in data]
+    return None if isinstance(data, float) and math.isnan(data) else data
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def people_in_scope(study: Study) -> dict[str, list[str]]:
 
 def draw_counting_round(study: Study, *, people: int, seed: int, now: str, actor: str) -> Round:
     """Draw people uniformly without replacement; each one's probability is logged before reading."""
-    scope = sorted(people_in_scope(study))
+    scope = list(people_in_scope(study))  # in the order of intake, so that a seed means the same in a study built again
     if not scope:
         raise StudyError("there is nobody to draw: take in voices first")
     repeatable = random.Random(seed)  # noqa: S311 - a draw must be repeatable, not secret

@@ -18,7 +18,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from service.app import build_app
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 NY = "/studies/north-yorkshire-care-leavers"
 
 
@@ -62,10 +68,10 @@ def tab_to(page: Page, words: str) -> None:
 
 def test_a_newcomer_gets_from_the_front_page_to_a_finding_by_keyboard(page: Page, address: str) -> None:
     page.goto(address)
-    tab_to(page, "North Yorkshire: care leavers")
-    page.keyboard.press("Enter")
-    tab_to(page, "Suitable on paper, safe in fact?")
-    page.keyboard.press("Enter")
+    for words in ("North Yorkshire: care leavers", "Suitable on paper, safe in fact?"):
+        tab_to(page, words)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
 
     assert page.locator("h1").inner_text() == "Findings"
     assert page.locator(".proposal").inner_text().startswith("The two differ (proposed: divergence).")
@@ -80,7 +86,9 @@ def test_the_skip_link_leads_to_the_content(page: Page, address: str) -> None:
     assert page.evaluate("document.activeElement.id") == "main"
 
 
-@pytest.mark.parametrize("path", ["/", "/how-it-works", NY, NY + "/findings", NY + "/themes", NY + "/voices", NY + "/codebook"])
+@pytest.mark.parametrize(
+    "path", ["/", "/how-it-works", NY, NY + "/findings", NY + "/themes", NY + "/voices", NY + "/codebook"]
+)
 def test_no_page_is_wider_than_a_small_phone(browser: Browser, address: str, path: str) -> None:
     page = browser.new_page(viewport={"width": 320, "height": 640})
     page.goto(address + path)

@@ -52,7 +52,9 @@ def test_deidentify_lines_keeps_order_and_gives_spans_in_code_points_of_the_inpu
 @pytest.mark.parametrize("codebook", ["codebooks/north-yorkshire-care-leavers/codebook.yaml", "plain"])
 def test_suggest_lines_takes_either_codebook_and_gives_best_first(tmp_path: Path, codebook: str) -> None:
     source, out, every = tmp_path / "in.jsonl", tmp_path / "out.jsonl", tmp_path / "all.jsonl"
-    source.write_text('{"id": "1", "text": "Nice flat. I put a chair against the door at night."}\n{"id": "2", "text": ""}\n')
+    source.write_text(
+        '{"id": "1", "text": "Nice flat. I put a chair against the door at night."}\n{"id": "2", "text": ""}\n'
+    )
     book = ROOT / codebook
     if codebook == "plain":
         book = tmp_path / "codebook.json"
@@ -74,7 +76,12 @@ def test_suggest_lines_takes_either_codebook_and_gives_best_first(tmp_path: Path
 
 def test_bench_deid_prints_json_on_stdout(tmp_path: Path) -> None:
     gold = tmp_path / "gold.jsonl"
-    row = {"id": "1", "text": "Ask Kirsty.", "voice": "child", "spans": [{"start": 4, "end": 10, "label": "PERSON", "origin": "irish"}]}
+    row = {
+        "id": "1",
+        "text": "Ask Kirsty.",
+        "voice": "child",
+        "spans": [{"start": 4, "end": 10, "label": "PERSON", "origin": "irish"}],
+    }
     gold.write_text(json.dumps(row) + "\n", "utf-8")
 
     done = heard("bench", "deid", gold, "--json", folder=tmp_path)
@@ -87,13 +94,20 @@ def test_bench_deid_prints_json_on_stdout(tmp_path: Path) -> None:
 
 def test_bench_themes_prints_json_on_stdout(tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
-    codes = [{"code": "food", "name": "Food", "definition": "Meals and eating."}, {"code": "sport", "name": "Sport", "definition": "Games and running."}]
+    codes = [
+        {"code": "food", "name": "Food", "definition": "Meals and eating."},
+        {"code": "sport", "name": "Sport", "definition": "Games and running."},
+    ]
     (tmp_path / "set" / "codebook.json").write_text(json.dumps(codes), "utf-8")
-    texts = [{"id": str(i), "text": t, "codes": [c]} for i, (t, c) in enumerate([("we ate soup", "food"), ("I like football", "sport")] * 6)]
+    texts = [
+        {"id": str(i), "text": t, "codes": [c]}
+        for i, (t, c) in enumerate([("we ate soup", "food"), ("I like football", "sport")] * 6)
+    ]
     (tmp_path / "set" / "texts.jsonl").write_text("\n".join(map(json.dumps, texts)), "utf-8")
 
     done = heard("bench", "themes", tmp_path / "set", "--json", folder=tmp_path)
 
+    assert "NaN" not in done.stdout
     scores = json.loads(done.stdout)["scores"]["all"]
     assert (scores["n"], scores["macro_ap"], scores["recall_at_3"]) == (12, 1.0, 1.0)
 
@@ -116,7 +130,19 @@ def test_wrong_use_is_exit_2_and_failure_exit_1_with_one_plain_line(
         assert done.stderr.count("\n") == 1
 
 
-COMMANDS = ["init", "intake", "deidentify", "suggest", "review", "link", "report", "serve", "demo", "bench deid", "bench themes"]
+COMMANDS = [
+    "init",
+    "intake",
+    "deidentify",
+    "suggest",
+    "review",
+    "link",
+    "report",
+    "serve",
+    "demo",
+    "bench deid",
+    "bench themes",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -24,7 +24,14 @@ from service.usecases.deidentify import deidentify_study
 from service.usecases.findings import joint_display, links_file, load_links, overview, theme_shares
 from service.usecases.intake import take_in
 from service.usecases.review import (
-    Choice, decide, draw_counting_round, draw_review_round, next_item, people_in_scope, round_segments, undo,
+    Choice,
+    decide,
+    draw_counting_round,
+    draw_review_round,
+    next_item,
+    people_in_scope,
+    round_segments,
+    undo,
 )  # fmt: skip
 from service.usecases.suggest import suggest_study
 from service.vault.store import Vault
@@ -78,7 +85,11 @@ def test_from_export_to_finding_without_any_network(made: Made, cascade: Deident
     codebook = wiring.codebook_named(study.codebook)
     suggest_study(study, codebook, minilm, now=NOW, actor="test", progress=quiet)
     loaded = load_links(
-        study, links_file(ROOT / "codebooks", study.codebook), ROOT / "corpora_sample" / "indicators", now=NOW, actor="t"
+        study,
+        links_file(ROOT / "codebooks", study.codebook),
+        ROOT / "corpora_sample" / "indicators",
+        now=NOW,
+        actor="t",
     )
 
     seen = overview(study)
@@ -296,7 +307,9 @@ def test_kill_minus_nine_in_the_middle_loses_and_doubles_nothing(made: Made, tmp
     take_in(made.study, NY, made.key, now=NOW, keep_raw_days=3650, actor="test")
     environment = {**os.environ, "HEARD_KEY_FILE": str(next((tmp_path / "keys").iterdir()))}
     command = [sys.executable, "-m", "service", "deidentify", str(made.study.folder)]
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running:
+    with subprocess.Popen(
+        command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as running:
         while running.poll() is None and overview(made.study).clean == 0:
             pass
         running.kill()

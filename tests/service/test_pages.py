@@ -24,7 +24,9 @@ def client(demo_folder: Path) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("address", ["/", "/how-it-works", *(NY + p for p in PAGES), *(HA + p for p in ("", "/findings"))])
+@pytest.mark.parametrize(
+    "address", ["/", "/how-it-works", *(NY + p for p in PAGES), *(HA + p for p in ("", "/findings"))]
+)
 def test_every_page_answers_with_one_heading_a_language_and_no_script(client: TestClient, address: str) -> None:
     page = client.get(address)
 
@@ -59,9 +61,15 @@ def test_the_sample_says_on_every_page_that_nobody_in_it_exists(client: TestClie
 
 
 def test_no_page_uses_the_words_that_the_project_refuses(client: TestClient) -> None:
-    words = " ".join(client.get(a).text.casefold() for a in ("/", "/how-it-works", NY, NY + "/findings", NY + "/themes"))
+    words = " ".join(
+        client.get(a).text.casefold() for a in ("/", "/how-it-works", NY, NY + "/findings", NY + "/themes")
+    )
 
-    assert not [w for w in ("anonymised", "risk score", "predict", "sentiment", "because of this rate", "leads to") if w in words]
+    assert not [
+        w
+        for w in ("anonymised", "risk score", "predict", "sentiment", "because of this rate", "leads to")
+        if w in words
+    ]
 
 
 def test_a_voice_shows_its_evidence_in_its_text(client: TestClient) -> None:
@@ -98,7 +106,9 @@ def test_api_and_page_tell_the_same_finding(client: TestClient) -> None:
     assert row["estimate"]["low"] < row["estimate"]["share"] < row["estimate"]["high"]
 
 
-@pytest.mark.parametrize("address", ["/nothing", "/studies/none", NY + "/voices/v-none", NY + "/findings/none.svg", NY + "/voices?page=x"])
+@pytest.mark.parametrize(
+    "address", ["/nothing", "/studies/none", NY + "/voices/v-none", NY + "/findings/none.svg", NY + "/voices?page=x"]
+)
 def test_what_is_not_there_gets_a_plain_page(client: TestClient, address: str) -> None:
     page = client.get(address)
 
@@ -116,7 +126,13 @@ def test_the_api_answers_problems_as_problem_documents(client: TestClient) -> No
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(word=st.text(st.characters(codec="utf-8", exclude_characters="/?#%\\", exclude_categories=("Cs", "Cc")), min_size=6, max_size=30))
+@given(
+    word=st.text(
+        st.characters(codec="utf-8", exclude_characters="/?#%\\", exclude_categories=("Cs", "Cc")),
+        min_size=6,
+        max_size=30,
+    )
+)
 def test_no_refusal_repeats_what_was_sent(client: TestClient, word: str) -> None:
     secret = f"qzx{word}"
 

@@ -79,7 +79,9 @@ def test_raw_text_goes_on_its_date_and_its_bytes_too(made: Made) -> None:
     assert before not in content
 
 
-@pytest.mark.parametrize("content", ["", "{}", "not json", '{"heard_key": "a", "secret": "AAAA"}', '{"heard_key": 1, "secret": "?"}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "not json", '{"heard_key": "a", "secret": "AAAA"}', '{"heard_key": 1, "secret": "?"}']
+)
 def test_a_damaged_key_file_is_refused_plainly(tmp_path: Path, content: str) -> None:
     file = tmp_path / "bad.key"
     file.write_text(content, "utf-8")
