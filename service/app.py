@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from service.errors import RecordError, ServiceError
 from service.web.pages import router as pages
 from service.web.views import render
 
+log = logging.getLogger("heard")
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -39,7 +41,6 @@ def build_app(studies: Path) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(ServiceError, _refused)
-    app.add_exception_handler(Exception, _broken)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     app.include_router(api)
     app.include_router(pages)
@@ -47,7 +48,10 @@ def build_app(studies: Path) -> FastAPI:
 
 
 async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
+    try:
+        response = await call_next(request)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of the error's words may get out
+        response = _broken(request, error)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
@@ -80,7 +84,9 @@ async def _refused(request: Request, error: Exception) -> Response:
     return _problem(request, 404 if isinstance(error, RecordError) else 409, type(error).__name__, str(error))
 
 
-async def _broken(request: Request, _: Exception) -> Response:
-    """An incident number and nothing else: exception texts may hold a person's words."""
-    detail = f"Something went wrong here. If you report it, give this number: {secrets.token_hex(4)}."
+def _broken(request: Request, error: Exception) -> Response:
+    """An incident number, logged with the error's type and nothing else: its words may be a person's."""
+    incident = secrets.token_hex(4)
+    log.error("incident %s: %s", incident, type(error).__name__)
+    detail = f"Something went wrong here. If you report it, give this number: {incident}."
     return _problem(request, 500, "incident", detail)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +19,7 @@ class Settings(BaseSettings):
     key_folder: Path = Field(default_factory=lambda: Path.home() / ".config" / "heard" / "keys")
     key_file: Path | None = None
     codebooks: Path = RESOURCES / "codebooks"
-    keep_raw_days: int = Field(default=90, ge=0, le=3650)
+    keep_raw_days: int = Field(default=90, ge=1, le=3650)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     published_on_loopback: bool = False
@@ -32,17 +31,10 @@ class Settings(BaseSettings):
         In a container the address must be open; then whoever starts it vouches that the port is
         published on the host's own loopback only.
         """
-        if self.published_on_loopback or self.host == "localhost" or _is_loopback(self.host):
+        if self.published_on_loopback or self.host in ("localhost", "127.0.0.1"):
             return self
-        raise ValueError("pages have no sign-in yet: HEARD_HOST must be a loopback address such as 127.0.0.1")
+        raise ValueError("pages have no sign-in yet: HEARD_HOST must be 127.0.0.1 or localhost")
 
     def key_file_for(self, study_id: str) -> Path:
         """The key file of a study: the one named, else one named after the study."""
         return self.key_file or self.key_folder / f"{study_id}.key"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

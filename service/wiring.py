@@ -45,8 +45,11 @@ def make_study(
 ) -> tuple[Study, Key]:
     """A new study with its key and its empty, sealed vault; StudyError if the folder has one."""
     read = codebook_named(codebook)
+    if settings.key_file and settings.key_file.exists():
+        read_key(settings.key_file)  # a damaged key is refused before anything is made
     study = create_study(folder, title=title, codebook=read.id, now=now, fictional=fictional)
-    key = create_key(settings.key_file_for(study.id))
+    file = settings.key_file_for(study.id)
+    key = read_key(file) if settings.key_file and file.exists() else create_key(file)
     Vault(study.vault_file, key, study.id).close()
     return study, key
 

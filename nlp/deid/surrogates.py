@@ -54,10 +54,17 @@ class _Numbers:
     def of(self, label: Label, words: str) -> int:
         tokens = re.findall(r"\w+", words.casefold())
         whole = " ".join(tokens)
-        keys = [whole, tokens[0]] if label is Label.PERSON and tokens else [whole]
-        number = next((self._known[label, k] for k in keys if (label, k) in self._known), 0)
+        # A lone first name is the last full name that begins with it; two full names are two people.
+        near = next((w for n, w in reversed(self._known) if n is label and _same_person(label, w, whole)), whole)
+        number = self._known.get((label, near), 0)
         if not number:
             number = self._last[label] = self._last.get(label, 0) + 1
-        for key in keys:
-            self._known.setdefault((label, key), number)
+        self._known.setdefault((label, whole), number)
         return number
+
+
+def _same_person(label: Label, known: str, named: str) -> bool:
+    if known == named:
+        return True
+    alone = " " not in known or " " not in named
+    return label is Label.PERSON and alone and known.split(" ", maxsplit=1)[0] == named.split(" ", maxsplit=1)[0]

@@ -13,6 +13,8 @@ from nlp.errors import IndicatorError
 from nlp.findings.indicators import Figure
 from nlp.findings.prevalence import Estimate, wilson
 
+TOO_WIDE = 0.2
+
 
 class Fit(StrEnum):
     """How voice and indicator stand to each other; only a person can make it a finding."""
@@ -112,4 +114,9 @@ def _propose(
     heard = f"{estimate.low:.0%} to {estimate.high:.0%}"
     if estimate.high < low or estimate.low > high:
         return Fit.DIVERGENCE, f"If both told the same story, {expected} was to be expected; {heard} was heard."
+    if estimate.high - estimate.low > TOO_WIDE:
+        return (
+            Fit.NOT_JUDGED,
+            f"What was heard ({heard}) is too wide to tell; {expected} was to be expected. Read more people.",
+        )
     return Fit.CONVERGENCE, f"What was heard ({heard}) and what was to be expected ({expected}) overlap."

@@ -72,6 +72,7 @@ def estimate_share(
         point += weight * share
         low_arm += (weight * (share - low)) ** 2
         high_arm += (weight * (high - share)) ** 2
+    point = min(point, 1.0)
     low = max(point - low_arm**0.5, seen_positive / total)
     high = min(point + high_arm**0.5, 1 - seen_negative / total)
     return point, min(low, point), max(high, point)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
+from nlp.findings.prevalence import Estimate
 from service.deps import study_of
 from service.study.study import Study, find_studies, opened
 from service.usecases.findings import joint_display, overview, theme_shares
@@ -51,10 +52,26 @@ def voice(study: AStudy, voice_id: str) -> dict[str, Any]:
 @router.get("/studies/{name}/themes")
 def themes(study: AStudy) -> list[dict[str, Any]]:
     """The share of people who express each code, corrected, with its interval or why there is none."""
-    return [asdict(share) for share in theme_shares(study)]
+    return [
+        {"code": s.code.id, "label": s.code.label, "estimate": _estimate(s.estimate), "refusal": s.refusal}
+        for s in theme_shares(study)
+    ]
 
 
 @router.get("/studies/{name}/findings")
 def findings(study: AStudy) -> list[dict[str, Any]]:
     """Themes beside published indicators."""
-    return [asdict(row) for row in joint_display(study)]
+    return [{**asdict(row), "estimate": _estimate(row.estimate)} for row in joint_display(study)]
+
+
+def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
+    """What may be told of an estimate: never the count that it was worked out from."""
+    if estimate is None:
+        return None
+    return {
+        "share": estimate.share,
+        "low": estimate.low,
+        "high": estimate.high,
+        "read": estimate.read,
+        "loaded": estimate.loaded,
+    }

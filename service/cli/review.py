@@ -42,6 +42,7 @@ def review(
     ] = "review",
     people: Annotated[int, typer.Option(min=1, help="How many people to draw when a counting round begins.")] = 60,
     seed: Annotated[int, typer.Option(help="Seed of a new draw.")] = 1,
+    new: Annotated[bool, typer.Option("--new", help="Begin a new round, over all that is here now.")] = False,
 ) -> None:
     """Read items and decide, in the terminal.
 
@@ -50,7 +51,7 @@ def review(
     if kind not in ("review", "counting"):
         raise typer.BadParameter("--round is review or counting")
     study = wiring.study_in(folder)
-    round_ = round_for(study, kind) or _begin(study, kind, people, seed)
+    round_ = (None if new else round_for(study, kind)) or _begin(study, kind, people, seed)
     codebook = newest_codebook(study.db)
     say(_HELP)
     while (item := next_item(study, round_, coder)) is not None:

@@ -12,6 +12,7 @@ import typer
 from nlp.findings.indicators import Figure
 from nlp.findings.link import JointRow
 from nlp.findings.prevalence import Estimate
+from nlp.types import Voice
 from service import wiring
 from service.cli.show import give, progress, say
 from service.clock import now
@@ -60,6 +61,9 @@ def intake(
         Path | None, typer.Option(help="A mapping profile (YAML); recognised by itself where possible.")
     ] = None,
     text: Annotated[str | None, typer.Option(help="The column that holds the text, where no profile fits.")] = None,
+    voice: Annotated[
+        str, typer.Option(help="Who speaks in the whole file: child, young_person, parent_carer, practitioner.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Take a file into a study. The words are sealed; nothing is stored if anything is wrong.
@@ -68,7 +72,11 @@ def intake(
     """
     study = wiring.study_in(folder)
     key, days = wiring.key_of(study), wiring.settings().keep_raw_days
-    done = take_in(study, file, key, now=now(), keep_raw_days=days, actor=actor(), profile=profile, text_column=text)
+    if voice and voice not in set(Voice):
+        raise typer.BadParameter("--voice is child, young_person, parent_carer or practitioner")
+    done = take_in(
+        study, file, key, now=now(), keep_raw_days=days, actor=actor(), profile=profile, text_column=text, speaker=voice
+    )
     for note in done.notes:
         say(note)
     words = (
@@ -163,7 +171,11 @@ def link(
     if not rows:
         say("No links are loaded. Give --indicators FOLDER.")
     words = "\n".join(_joint_words(row) for row in rows)
-    give([asdict(row) for row in rows], as_json=as_json, words=words)
+    give(
+        [{**asdict(row), "estimate": row.estimate and estimate_words(row.estimate)} for row in rows],
+        as_json=as_json,
+        words=words,
+    )
 
 
 def _joint_words(row: JointRow) -> str:

@@ -30,7 +30,7 @@ def read_json_lines(file: Path, *, needed: Sequence[str]) -> Iterator[dict[str, 
 def _object(file: str, number: int, line: str, needed: Sequence[str]) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise InputError(file=file, row=number, problem="the line is not whole JSON") from None
     for field in needed:
         if (

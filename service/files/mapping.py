@@ -56,12 +56,23 @@ class Source(BaseModel):
 
 
 class Confidential(BaseModel):
-    """A column that marks rows which are refused, and the words that mark them."""
+    """A column that marks rows which are refused: the words that mark them and those that mean open."""
 
     model_config = ConfigDict(extra="forbid")
 
     column: str
     refuse: list[str]
+    open: list[str]
+
+    def refuses(self, table: Table, row: Row) -> bool:
+        """Whether a row is marked; InputError for a mark that means neither, rather than a guess."""
+        mark = row.cells.get(self.column, "").strip().casefold()
+        if mark in {word.casefold() for word in self.refuse}:
+            return True
+        if mark in {word.casefold() for word in self.open}:
+            return False
+        problem = "it is not known whether this mark means confidential"
+        raise InputError(file=table.file, row=row.number, field=self.column, problem=problem)
 
 
 class Profile(BaseModel):

@@ -63,12 +63,17 @@ def read_table(file: Path) -> Table:
 def _checked(table: Table) -> Table:
     if not table.rows:
         raise InputError(file=table.file, problem="the file has column names but no rows")
-    for row in table.rows:
-        for column, words in row.cells.items():
-            if len(words) > MAX_CELL:
-                problem = f"the cell holds {len(words):,} characters; {MAX_CELL:,} is the most that is taken"
-                raise InputError(file=table.file, row=row.number, field=column, problem=problem)
     return table
+
+
+def refuse_long_cells(table: Table, columns: Sequence[str]) -> None:
+    """InputError for a cell beyond the limit in a column that will be read."""
+    for row in table.rows:
+        for column in columns:
+            length = len(row.cells.get(column, ""))
+            if length > MAX_CELL:
+                problem = f"the cell holds {length:,} characters; {MAX_CELL:,} is the most that is taken"
+                raise InputError(file=table.file, row=row.number, field=column, problem=problem)
 
 
 def decode(file: Path) -> tuple[str, str]:
@@ -155,7 +160,8 @@ def _columns(file: str, header: Iterable[str]) -> tuple[str, ...]:
         names.pop()
     for i, name in enumerate(names):
         if name and name in names[:i]:
-            raise InputError(file=file, row=1, field=name, problem="two columns have this name; rename one of them")
+            problem = f"columns {names.index(name) + 1} and {i + 1} have the same name; rename one of them"
+            raise InputError(file=file, row=1, problem=problem)
     return tuple(name or f"column {i}" for i, name in enumerate(names, 1))
 
 
@@ -175,14 +181,25 @@ def _read_xlsx(file: Path) -> Table:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError):
         raise InputError(file=file.name, problem="not readable as an Excel workbook") from None
     sheet = next((s for s in book.worksheets if s.sheet_state == "visible"), None)
-    records = [[_cell(v) for v in row] for row in sheet.iter_rows(values_only=True)] if sheet else []
+    try:
+        records = list(_sheet_records(sheet)) if sheet else []
+    except (ValueError, KeyError, TypeError, SyntaxError, zipfile.BadZipFile, EOFError):
+        raise InputError(file=file.name, problem="the first sheet is damaged and cannot be read whole") from None
+    others = sum(s.sheet_state == "visible" for s in book.worksheets) - 1
     book.close()
     if not records or not any(c.strip() for c in records[0]):
         raise InputError(file=file.name, problem="the first sheet is empty or has no column names in row 1")
     header, questions, first = _headers(records)
     columns = _columns(file.name, header)
     rows = tuple(_rows(file.name, columns, records[first:], first + 1))
-    return Table(file.name, columns, rows, questions, _notes(*_cut_cells(rows)))
+    told = f"The workbook has {others} more sheets; only the first was read." if others > 0 else ""
+    return Table(file.name, columns, rows, questions, _notes(told, *_cut_cells(rows)))
+
+
+def _sheet_records(sheet: Any) -> Iterator[list[str]]:
+    sheet.reset_dimensions()  # some exporters state a wrong range, which would cut rows off
+    for row in sheet.iter_rows(values_only=True):
+        yield [_cell(value) for value in row]
 
 
 def _cell(value: Any) -> str:
@@ -219,7 +236,7 @@ def _read_jsonl(file: Path) -> Table:
 def _json_cells(file: str, number: int, line: str) -> dict[str, str]:
     try:
         record = json.loads(line)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise InputError(file=file, row=number, problem="the line is not whole JSON") from None
     if not isinstance(record, dict):
         raise InputError(file=file, row=number, problem="the line is not a JSON object")

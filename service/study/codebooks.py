@@ -30,8 +30,10 @@ def keep_codebook(connection: sqlite3.Connection, codebook: Codebook, now: str) 
 
 
 def newest_codebook(db: Database) -> Codebook:
-    """The version stored last; RecordError before the first `suggest`."""
-    row = db.conn.execute("SELECT content FROM codebooks ORDER BY rowid DESC LIMIT 1").fetchone()
+    """The version that the suggestions on show were made with; RecordError before the first `suggest`."""
+    row = db.conn.execute(
+        "SELECT b.content FROM codebooks b JOIN current_reading r ON r.codebook = b.id AND r.codebook_version = b.version"
+    ).fetchone()
     if row is None:
         raise RecordError("no codebook has been used in this study yet; run “heard suggest” first")
     return _codebook(json.loads(row["content"]))

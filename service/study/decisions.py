@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -86,6 +86,20 @@ def add_round(connection: sqlite3.Connection, round_: Round, draws: Sequence[Dra
     )
 
 
+def add_frame(connection: sqlite3.Connection, round_id: str, units: Mapping[str, Sequence[str]]) -> None:
+    """Store whom a counting round could have drawn, with the voices they had then."""
+    rows = [(round_id, unit, voice) for unit, voices in units.items() for voice in voices]
+    connection.executemany("INSERT INTO frames VALUES (?, ?, ?)", rows)
+
+
+def frame(db: Database, round_id: str) -> dict[str, list[str]]:
+    """Whom a counting round could have drawn, with the voices they had then."""
+    units: dict[str, list[str]] = {}
+    for row in db.conn.execute("SELECT unit, voice FROM frames WHERE round = ? ORDER BY rowid", [round_id]):
+        units.setdefault(row["unit"], []).append(row["voice"])
+    return units
+
+
 def rounds(db: Database) -> list[Round]:
     """All rounds, oldest first."""
     return [Round(**dict(row)) for row in db.conn.execute("SELECT * FROM rounds ORDER BY rowid")]
@@ -137,13 +151,21 @@ def last_standing(db: Database, coder: str, round_id: str) -> int | None:
     return None if row["seq"] is None else int(row["seq"])
 
 
-def closed_segments(db: Database, round_id: str, coder: str | None = None) -> set[str]:
-    """Segments read to the end in a round (closed or skipped by that coder, or closed by anyone)."""
-    if coder is not None:
-        rows = db.conn.execute(
-            "SELECT DISTINCT segment FROM standing WHERE round = ? AND coder = ? AND action IN ('close', 'skip')",
-            [round_id, coder],
-        )
-    else:
-        rows = db.conn.execute("SELECT DISTINCT segment FROM standing WHERE round = ? AND action = 'close'", [round_id])
+def finished_segments(db: Database, round_id: str, coder: str) -> set[str]:
+    """Segments that a coder is done with in a round: closed or skipped."""
+    rows = db.conn.execute(
+        "SELECT DISTINCT segment FROM standing WHERE round = ? AND coder = ? AND action IN ('close', 'skip')",
+        [round_id, coder],
+    )
     return {row["segment"] for row in rows}
+
+
+def closed_by_coder(db: Database, round_id: str) -> dict[str, set[str]]:
+    """For each coder, in the order in which they began, the segments they read to the end in a round."""
+    closed: dict[str, set[str]] = {}
+    rows = db.conn.execute(
+        "SELECT coder, segment FROM standing WHERE round = ? AND action = 'close' ORDER BY seq", [round_id]
+    )
+    for row in rows:
+        closed.setdefault(row["coder"], set()).add(row["segment"])
+    return closed

@@ -8,7 +8,17 @@ from sqlite_utils import Database, Migrations
 
 migrations = Migrations("study")
 
-_APPEND_ONLY = ("suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws")
+_APPEND_ONLY = (
+    "suggestions",
+    "decisions",
+    "audit",
+    "runs",
+    "codebooks",
+    "clean_texts",
+    "redactions",
+    "draws",
+    "frames",
+)
 
 
 def migrate(db: Database, path: Path) -> None:
@@ -59,7 +69,8 @@ CREATE TABLE voices (
     id TEXT PRIMARY KEY, participant TEXT NOT NULL REFERENCES participants(id),
     voice TEXT NOT NULL, via TEXT NOT NULL, provenance TEXT NOT NULL, consent TEXT NOT NULL,
     question TEXT NOT NULL, age_band TEXT NOT NULL, area TEXT NOT NULL, period TEXT NOT NULL,
-    attributes TEXT NOT NULL, intake TEXT NOT NULL REFERENCES runs(id), position INTEGER NOT NULL
+    attributes TEXT NOT NULL, intake TEXT NOT NULL REFERENCES runs(id), position INTEGER NOT NULL,
+    digest TEXT NOT NULL
 ) STRICT;
 
 CREATE INDEX voices_participant ON voices(participant);
@@ -114,6 +125,15 @@ CREATE TABLE draws (
     drawn_at TEXT NOT NULL, PRIMARY KEY (round, position), UNIQUE (round, unit)
 ) STRICT;
 
+CREATE TABLE frames (
+    round TEXT NOT NULL REFERENCES rounds(id), unit TEXT NOT NULL, voice TEXT NOT NULL REFERENCES voices(id),
+    PRIMARY KEY (round, voice)
+) STRICT;
+
+CREATE TABLE current_reading (
+    id INTEGER PRIMARY KEY CHECK (id = 1), reading TEXT NOT NULL, codebook TEXT NOT NULL, codebook_version TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE decisions (
     seq INTEGER PRIMARY KEY, segment TEXT NOT NULL REFERENCES segments(id),
     action TEXT NOT NULL CHECK (action IN ('accept', 'reject', 'add', 'change', 'skip', 'close', 'undo')),
@@ -138,7 +158,7 @@ CREATE VIEW standing AS
 CREATE VIEW codings AS
     SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version, seq
     FROM (
-        SELECT s.*, row_number() OVER (PARTITION BY segment, code, coder ORDER BY seq DESC) AS newest
+        SELECT s.*, row_number() OVER (PARTITION BY segment, code, coder, round ORDER BY seq DESC) AS newest
         FROM standing s WHERE s.action IN ('accept', 'add', 'change', 'reject')
     )
     WHERE newest = 1 AND action <> 'reject'

@@ -75,6 +75,7 @@ def opened(folder: Path) -> Iterator[Study]:
 
 def find_studies(folder: Path) -> list[Path]:
     """The study folders at or directly under `folder`, by name."""
+    folder = folder.resolve()
     if (folder / STUDY_FILE).is_file():
         return [folder]
     return sorted(p.parent for p in folder.glob(f"*/{STUDY_FILE}")) if folder.is_dir() else []

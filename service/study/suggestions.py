@@ -51,9 +51,14 @@ def add_suggestions(
 
 
 def newest_reading(db: Database) -> str:
-    """The reading that was made last; empty before the first."""
-    row = db.conn.execute("SELECT reading FROM matched ORDER BY rowid DESC LIMIT 1").fetchone()
+    """The reading that was finished last; empty before the first."""
+    row = db.conn.execute("SELECT reading FROM current_reading").fetchone()
     return str(row["reading"]) if row else ""
+
+
+def set_current_reading(connection: sqlite3.Connection, reading: str, codebook: str, version: str) -> None:
+    """From now on this reading's suggestions are shown, in the caller's transaction."""
+    connection.execute("INSERT OR REPLACE INTO current_reading VALUES (1, ?, ?, ?)", (reading, codebook, version))
 
 
 def suggestions_of_voice(db: Database, voice_id: str) -> list[StoredSuggestion]:

@@ -30,6 +30,7 @@ class VoiceRecord:
     attributes: Mapping[str, str]
     intake: str
     position: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class StoredSegment:
 
 
 _VOICE_COLUMNS = (
-    "id, participant, voice, via, provenance, consent, question, age_band, area, period, attributes, intake, position"
+    "id, participant, voice, via, provenance, consent, question, age_band, area, period, attributes, intake,"
+    " position, digest"
 )
 NEWEST = "(SELECT max(version) FROM clean_texts n WHERE n.voice = c.voice)"
 
@@ -66,25 +68,25 @@ def add_voices(connection: sqlite3.Connection, voices: Sequence[VoiceRecord]) ->
     """Add voices and, where new, their participants, inside the caller's transaction."""
     connection.executemany("INSERT OR IGNORE INTO participants VALUES (?)", [(v.participant,) for v in voices])
     connection.executemany(
-        f"INSERT INTO voices ({_VOICE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO voices ({_VOICE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 v.id, v.participant, v.voice, v.via, v.provenance, v.consent, v.question, v.age_band, v.area, v.period,
-                json.dumps(dict(v.attributes), ensure_ascii=False), v.intake, v.position,
+                json.dumps(dict(v.attributes), ensure_ascii=False), v.intake, v.position, v.digest,
             )
             for v in voices
         ],
     )  # fmt: skip
 
 
-def known_voices(db: Database, ids: Iterable[str]) -> set[str]:
-    """Those of the ids that are already in the study."""
+def known_voices(db: Database, ids: Iterable[str]) -> dict[str, str]:
+    """Those of the ids that are already in the study, with the keyed digest of their words."""
     wanted = list(ids)
-    found: set[str] = set()
+    found: dict[str, str] = {}
     for start in range(0, len(wanted), 500):
         part = wanted[start : start + 500]
         marks = ",".join("?" * len(part))
-        found |= {r[0] for r in db.conn.execute(f"SELECT id FROM voices WHERE id IN ({marks})", part)}
+        found |= dict(db.conn.execute(f"SELECT id, digest FROM voices WHERE id IN ({marks})", part).fetchall())
     return found
 
 

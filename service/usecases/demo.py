@@ -106,5 +106,5 @@ def _gold_by_voice(folder: Path, files: list[Path], key: Key) -> dict[str, dict[
         profile = choose_profile(read_table(file), profile=None, text_column=None)
         for line in lines:
             column = profile.texts[line["column"]]
-            found[key.pseudonym("v", profile.name, line["record"], column, "")] = line
+            found[key.pseudonym("v", profile.name, line["record"], column)] = line
     return found

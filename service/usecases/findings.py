@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from nlp.errors import EstimateError
-from nlp.findings.disclosure import may_show_share
+from nlp.findings.disclosure import SMALLEST_SHOWN, Shown, may_show_share, shown_count
 from nlp.findings.indicators import Figure, Status, pick, read_ees
 from nlp.findings.link import Expectation, JointRow, Link, joint_row, read_links
 from nlp.findings.prevalence import Estimate, Read, from_draw
-from nlp.types import Code
+from nlp.types import Code, Codebook
 from service.errors import StudyError
 from service.study.codebooks import newest_codebook
 from service.study.database import write
-from service.study.decisions import Coding, Round, closed_segments, codings, draws
+from service.study.decisions import Coding, Round, closed_by_coder, codings, draws, frame
 from service.study.runs import add_audit
 from service.study.study import Study
 from service.study.suggestions import newest_reading
 from service.study.voices import all_voices
-from service.usecases.review import people_in_scope, round_for
+from service.usecases.review import round_for
 
 TOO_FEW = "Too few people to show: five or fewer expressed it, or five or fewer did not."
 NO_ROUND = "No counting round has been drawn, so no share can be given: suggestions alone miss too much."
@@ -56,7 +56,7 @@ def theme_shares(study: Study) -> list[ThemeShare]:
     round_ = round_for(study, "counting")
     if round_ is None:
         return [ThemeShare(code, "", None, NO_ROUND) for code in codebook.active_codes]
-    counted = _counted(study, round_, people_in_scope(study))
+    counted = _counted(study, round_)
     return [_share(counted, code, "") for code in codebook.active_codes]
 
 
@@ -69,9 +69,16 @@ def joint_display(study: Study) -> list[JointRow]:
         if round_ is None:
             rows.append(joint_row(link, figure, None, NO_ROUND))
             continue
-        share = _share(_counted(study, round_, people_in_scope(study)), codebook.code(link.code), link.stance)
-        rows.append(joint_row(link, figure, share.estimate, share.refusal))
+        rows.append(_joint(_counted(study, round_), codebook, link, figure))
     return rows
+
+
+def _joint(counted: _Counted, codebook: Codebook, link: Link, figure: Figure) -> JointRow:
+    code = next((c for c in codebook.codes if c.id == link.code), None)
+    if code is None:
+        return joint_row(link, figure, None, f"The codebook now in use has no code {link.code}.")
+    share = _share(counted, code, link.stance)
+    return joint_row(link, figure, share.estimate, share.refusal)
 
 
 def _share(counted: _Counted, code: Code, stance: str) -> ThemeShare:
@@ -88,26 +95,39 @@ def _share(counted: _Counted, code: Code, stance: str) -> ThemeShare:
         estimate = from_draw(reads, suggested_loaded=suggested, loaded=len(counted.people))
     except EstimateError as refused:
         return ThemeShare(code, stance, None, str(refused).capitalize() + ".")
-    if not may_show_share(estimate.positives_read, estimate.read):
+    if not may_show_share(estimate.positives_read, estimate.read) or _tells_the_rest(counted, code, stance, estimate):
         return ThemeShare(code, stance, None, TOO_FEW)
     return ThemeShare(code, stance, estimate, "")
 
 
-def _counted(study: Study, round_: Round, people: Mapping[str, Sequence[str]]) -> _Counted:
+def _tells_the_rest(counted: _Counted, code: Code, stance: str, estimate: Estimate) -> bool:
+    """Whether this stance's share, taken from the share of all stances, would give away one to five people."""
+    whole = sum(any(c.code == code.id for c in counted.found.get(p, ())) for p in counted.read)
+    return bool(stance) and 0 < whole - estimate.positives_read < SMALLEST_SHOWN
+
+
+def _counted(study: Study, round_: Round) -> _Counted:
+    """The round's frame, who of the draw one coder has read whole, and what that coder found in them.
+
+    Where several coders have read a person, the one who began the round first counts; the others serve
+    agreement.
+    """
+    people = frame(study.db, round_.id)
     person_of = {voice: person for person, voices in people.items() for voice in voices}
     by_person: dict[str, list[str]] = defaultdict(list)
     for row in study.db.conn.execute("SELECT id, voice FROM segments"):
         if row["voice"] in person_of:
             by_person[person_of[row["voice"]]].append(row["id"])
-    closed = closed_segments(study.db, round_.id)
     probability = {d.unit: d.probability for d in draws(study.db, round_.id)}
-    read = frozenset(p for p in probability if by_person[p] and all(s in closed for s in by_person[p]))
+    closed = closed_by_coder(study.db, round_.id)
+    reader = {p: coder for p in probability for coder in reversed(closed) if set(by_person[p]) <= closed[coder]}
     person_of_segment = {s: p for p, ids in by_person.items() for s in ids}
     found: dict[str, list[Coding]] = defaultdict(list)
     for coding in codings(study.db, "round = ? AND shown = 0", [round_.id]):
-        if coding.segment in person_of_segment:
-            found[person_of_segment[coding.segment]].append(coding)
-    return _Counted(people, probability, read, found, _suggested(study, person_of_segment))
+        person = person_of_segment.get(coding.segment)
+        if person is not None and reader.get(person) == coding.coder:
+            found[person].append(coding)
+    return _Counted(people, probability, frozenset(reader), found, _suggested(study, person_of_segment))
 
 
 def _suggested(study: Study, person_of_segment: Mapping[str, str]) -> dict[str, frozenset[str]]:
@@ -162,7 +182,7 @@ class Overview:
     redactions: int
     suggestions: int
     silent: int
-    by_voice: Mapping[str, tuple[int, int]]
+    by_voice: Mapping[str, tuple[Shown, Shown]]
     drawn: int
     read: int
 
@@ -174,7 +194,7 @@ def overview(study: Study) -> Overview:
     for record in all_voices(study.db):
         by_voice[record.voice].append(record.participant)
     round_ = round_for(study, "counting")
-    counted = _counted(study, round_, people_in_scope(study)) if round_ else None
+    counted = _counted(study, round_) if round_ else None
     return Overview(
         voices=one("SELECT count(*) FROM voices").fetchone()[0],
         people=one("SELECT count(*) FROM participants").fetchone()[0],
@@ -187,10 +207,16 @@ def overview(study: Study) -> Overview:
             " (SELECT 1 FROM suggestions s WHERE s.segment = m.segment AND s.reading = m.reading)",
             [newest_reading(study.db)],
         ).fetchone()[0],
-        by_voice={k: (len(v), len(set(v))) for k, v in sorted(by_voice.items())},
+        by_voice={k: _shown(v) for k, v in sorted(by_voice.items())},
         drawn=len(counted.probability) if counted else 0,
         read=len(counted.read) if counted else 0,
     )
+
+
+def _shown(participants: Sequence[str]) -> tuple[Shown, Shown]:
+    """Voices and people of one kind of speaker; both go where the people are one to five."""
+    people = shown_count(len(set(participants)))
+    return (Shown(None, people.words) if people.value is None else shown_count(len(participants))), people
 
 
 def links_file(codebooks: Path, codebook_id: str) -> Path:

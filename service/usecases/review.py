@@ -18,16 +18,25 @@ from service.study.decisions import (
     Draw,
     Round,
     add_decisions,
+    add_frame,
     add_round,
-    closed_segments,
     draws,
+    finished_segments,
+    frame,
     last_standing,
     rounds,
 )  # fmt: skip
 from service.study.runs import add_audit
 from service.study.study import Study
-from service.study.suggestions import StoredSuggestion, suggestions_of_segment
-from service.study.voices import StoredSegment, VoiceRecord, all_voices, segments, voice
+from service.study.suggestions import StoredSuggestion, newest_reading, suggestions_of_segment
+from service.study.voices import (
+    StoredSegment,
+    VoiceRecord,
+    all_voices,
+    segments,
+    voice,
+    voices_without_clean_text,
+)
 
 PEOPLE_VOICES = ("child", "young_person", "parent_carer")
 
@@ -57,10 +66,14 @@ class Choice:
 
 
 def people_in_scope(study: Study) -> dict[str, list[str]]:
-    """Participants whose own voice is here, with their voices; practitioners' own views and AI-drafted text apart."""
+    """Participants whose own voice is here and de-identified, with those voices.
+
+    Practitioners' own views, AI-drafted text and voices of unknown speakers stay apart.
+    """
     found: dict[str, list[str]] = {}
+    waiting = set(voices_without_clean_text(study.db))
     for record in all_voices(study.db):
-        if record.voice in PEOPLE_VOICES and record.provenance != "ai_drafted":
+        if record.voice in PEOPLE_VOICES and record.provenance != "ai_drafted" and record.id not in waiting:
             found.setdefault(record.participant, []).append(record.id)
     return found
 
@@ -69,32 +82,39 @@ def draw_counting_round(study: Study, *, people: int, seed: int, now: str, actor
     """Draw people uniformly without replacement; each one's probability is logged before reading."""
     scope = list(people_in_scope(study))  # in the order of intake, so that a seed means the same in a study built again
     if not scope:
-        raise StudyError("there is nobody to draw: take in voices first")
+        raise StudyError(
+            "there is nobody to draw: no de-identified voice here is known to be a child's, young person's, parent's or carer's"
+        )
     repeatable = random.Random(seed)  # noqa: S311 - a draw must be repeatable, not secret
     chosen = repeatable.sample(scope, min(people, len(scope)))
-    return _store_round(study, "counting", "participant", chosen, len(chosen) / len(scope), seed, now, actor)
+    return _store_round(study, "counting", chosen, len(chosen) / len(scope), seed, now, actor)
 
 
 def draw_review_round(study: Study, *, seed: int, now: str, actor: str) -> Round:
     """A round over every segment with a suggestion, likely ones first, grouped by code."""
     rows = study.db.conn.execute(
-        "SELECT segment, code, max(probability) AS best FROM suggestions GROUP BY segment ORDER BY code, best DESC"
+        "SELECT segment, code, max(probability) AS best FROM suggestions WHERE reading = ?"
+        " GROUP BY segment ORDER BY code, best DESC",
+        [newest_reading(study.db)],
     ).fetchall()
     if not rows:
         raise StudyError("there is nothing to review: run “heard suggest” first")
-    return _store_round(study, "review", "segment", [row["segment"] for row in rows], 1.0, seed, now, actor)
+    return _store_round(study, "review", [row["segment"] for row in rows], 1.0, seed, now, actor)
 
 
 def _store_round(
-    study: Study, kind: str, unit: str, units: Sequence[str], probability: float, seed: int, now: str, actor: str
+    study: Study, kind: str, units: Sequence[str], probability: float, seed: int, now: str, actor: str
 ) -> Round:
     codebook = newest_codebook(study.db)
     number = len(rounds(study.db)) + 1
+    unit = "participant" if kind == "counting" else "segment"
     round_ = Round(f"{kind}-{number}", kind, unit, seed, codebook.id, codebook.version, now)
     stream = "uniform" if kind == "counting" else "suggested"
     drawn = [Draw(i, unit_id, stream, probability) for i, unit_id in enumerate(units, 1)]
     with write(study.db) as connection:
         add_round(connection, round_, drawn)
+        if kind == "counting":
+            add_frame(connection, round_.id, people_in_scope(study))
         add_audit(connection, at=now, actor=actor, action="draw round", subject=round_.id, counts={"units": len(drawn)})
     return round_
 
@@ -110,7 +130,7 @@ def round_segments(study: Study, round_: Round) -> list[tuple[Draw, StoredSegmen
     if round_.unit == "segment":
         by_id = {s.id: s for s in segments(study.db)}
         return [(d, by_id[d.unit]) for d in drawn if d.unit in by_id]
-    scope = people_in_scope(study)
+    scope = frame(study.db, round_.id)
     by_voice: dict[str, list[StoredSegment]] = {}
     for segment in segments(study.db):
         by_voice.setdefault(segment.voice, []).append(segment)
@@ -119,7 +139,7 @@ def round_segments(study: Study, round_: Round) -> list[tuple[Draw, StoredSegmen
 
 def next_item(study: Study, round_: Round, coder: str) -> Item | None:
     """The coder's next item of the round, or None when it is finished."""
-    done = closed_segments(study.db, round_.id, coder)
+    done = finished_segments(study.db, round_.id, coder)
     everything = round_segments(study, round_)
     for position, (draw, segment) in enumerate(everything, 1):
         if segment.id not in done:

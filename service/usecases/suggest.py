@@ -12,12 +12,13 @@ from nlp.deid.surrogates import neutralise
 from nlp.encode import Encoder
 from nlp.themes.match import SHOWN_FROM, Matcher
 from nlp.types import Codebook, Suggestion
+from service.errors import InputError, StudyError
 from service.files.lines import read_json_lines
 from service.study.codebooks import keep_codebook
 from service.study.database import write
 from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
-from service.study.suggestions import NewSuggestion, add_suggestions, unmatched_segments
+from service.study.suggestions import NewSuggestion, add_suggestions, set_current_reading, unmatched_segments
 from service.study.voices import StoredSegment
 
 BATCH = 256
@@ -37,6 +38,8 @@ def suggest_study(
     study: Study, codebook: Codebook, encoder: Encoder, *, now: str, actor: str, progress: Progress
 ) -> SuggestReport:
     """Suggest codes for every segment that this method, model and codebook version has not read."""
+    if codebook.id != study.codebook:
+        raise StudyError(f"this study codes with “{study.codebook}”, not with “{codebook.id}”")
     reading = f"{Matcher.method}/{encoder.fingerprint}/{codebook.id}-{codebook.version}-{codebook.fingerprint}"
     waiting = unmatched_segments(study.db, reading)
     with write(study.db) as connection:
@@ -59,6 +62,7 @@ def suggest_study(
         progress(start + len(batch), len(waiting))
     report = SuggestReport(len(waiting), made, silent)
     with write(study.db) as connection:
+        set_current_reading(connection, reading, codebook.id, codebook.version)
         add_audit(connection, at=now, actor=actor, action="suggest", subject=run_id, counts=asdict(report))
     return report
 
@@ -85,11 +89,11 @@ def _run(run_id: str, batch: Sequence[StoredSegment], made: int, codebook: Codeb
 def suggest_lines(
     codebook: Codebook, encoder: Encoder, file: Path, out: Path, *, every_code: bool, progress: Progress
 ) -> int:
-    """From JSON lines `{"id", "text"}` of de-identified text to `{"id", "suggestions"}`, best first; how many.
+    """From JSON lines `{"id", "clean_text"}` (or `text`) to `{"id", "suggestions"}`, best first; how many.
 
     With `every_code` each code is listed with its score, otherwise only what would be shown.
     """
-    lines = list(read_json_lines(file, needed=("id", "text")))
+    lines = [_with_text(file, i, row) for i, row in enumerate(read_json_lines(file, needed=("id",)), 1)]
     matcher = Matcher(codebook, encoder, read_as=neutralise)
     threshold = 0.0 if every_code else SHOWN_FROM
     part = out.with_name(out.name + ".part")
@@ -101,6 +105,14 @@ def suggest_lines(
             progress(start + len(batch), len(lines))
     part.replace(out)
     return len(lines)
+
+
+def _with_text(file: Path, number: int, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its de-identified text: `clean_text`, as `heard deidentify` writes it, else `text`."""
+    text = row.get("clean_text", row.get("text"))
+    if not isinstance(text, str):
+        raise InputError(file=file.name, row=number, field="clean_text", problem="neither clean_text nor text is there")
+    return {"id": row["id"], "text": text}
 
 
 def _line(row: dict[str, Any], suggestions: Sequence[Suggestion]) -> dict[str, Any]:

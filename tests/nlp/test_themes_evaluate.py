@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from math import isnan
 from pathlib import Path
 
@@ -138,10 +139,10 @@ def test_a_set_without_texts_is_refused(tmp_path: Path) -> None:
 def test_a_set_without_its_file_or_in_another_encoding_is_refused(tmp_path: Path) -> None:
     folder = in_folder(tmp_path)
     (folder / "texts.jsonl").write_bytes(b'{"text": "caf\xe9"}')
-    with pytest.raises(CorpusError, match="there is no texts.jsonl in UTF-8"):
+    with pytest.raises(CorpusError, match=re.escape("there is no texts.jsonl in UTF-8")):
         read_coded_set(folder)
     (folder / "texts.jsonl").unlink()
-    with pytest.raises(CorpusError, match="there is no texts.jsonl in UTF-8"):
+    with pytest.raises(CorpusError, match=re.escape("there is no texts.jsonl in UTF-8")):
         read_coded_set(folder)
 
 

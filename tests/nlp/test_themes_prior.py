@@ -59,7 +59,7 @@ def test_the_pool_half_is_half_and_in_order(count: int) -> None:
 
 
 def test_the_pool_half_is_the_same_each_time() -> None:
-    assert pool_half(12).tolist() == pool_half(12).tolist() == [0, 2, 4, 5, 9, 10]
+    assert pool_half(12).tolist() == pool_half(12).tolist() == [2, 3, 4, 5, 6, 9]
     assert pool_half(12).tolist() != pool_half(12, seed=1).tolist()
 
 

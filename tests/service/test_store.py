@@ -40,7 +40,7 @@ def test_every_table_of_acts_has_its_two_triggers(made: Made) -> None:
 
     names = {row[0] for row in rows}
 
-    guarded = {"suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws"}
+    guarded = {"suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws", "frames"}
     assert names == {f"{table}_no_{act}" for table in guarded for act in ("update", "delete")}
 
 
