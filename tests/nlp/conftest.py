@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 from nlp.deid.cascade import Deidentifier, default_deidentifier
@@ -29,6 +30,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def minilm() -> SentenceEncoder:
+    torch.set_num_threads(1)  # two that wait for each other are slower than one on a busy machine
     return bundled_minilm()
 
 
