@@ -6,6 +6,7 @@
   - SpanError       a span lies outside its text, or a stored quote no longer matches
   - IndicatorError  an indicator file cannot be read
   - CorpusError     a coded set for measuring is not in the form that is read
+  - PolicyError     a de-identification policy cannot be read
   - EstimateError   an estimate was asked for that the design does not support
 """
 
@@ -44,6 +45,10 @@ class IndicatorError(NlpError):
 
 class CorpusError(NlpError):
     """A coded set for measuring cannot be read."""
+
+
+class PolicyError(NlpError):
+    """A de-identification policy is not one of the choices."""
 
 
 class EstimateError(NlpError):

@@ -21,6 +21,7 @@ class Label(StrEnum):
     EMAIL = "EMAIL"
     ID = "ID"
     URL = "URL"
+    DETAIL = "DETAIL"
 
 
 class Voice(StrEnum):

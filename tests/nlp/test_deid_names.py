@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nlp.deid.allow import is_harmless
 from nlp.deid.build_names import build
-from nlp.deid.names import NameDetector, forenames, word_names
+from nlp.deid.lexicon import listed
+from nlp.deid.names import NameDetector
 from nlp.types import Label
 
 
@@ -105,7 +106,9 @@ def test_words_of_family_and_sector_are_no_names(text: str) -> None:
     assert marked(text) == text
 
 
-@given(st.sampled_from(sorted(n for n in forenames() - word_names() if not is_harmless(n))), st.booleans())
+@given(
+    st.sampled_from(sorted(n for n in listed("forenames") - listed("word_names") if not is_harmless(n))), st.booleans()
+)
 def test_every_listed_name_that_is_no_word_is_found_alone(name: str, capital: bool) -> None:
     words = name.title() if capital else name
     assert marked(f"we saw {words} there") == f"we saw «{words}» there"
@@ -123,23 +126,26 @@ def test_fifty_thousand_blanks_after_a_cue_are_no_name(text: str) -> None:
 
 
 def test_the_words_among_the_names_are_all_names() -> None:
-    assert word_names() <= forenames()
-    assert {"will", "rose", "hope", "summer", "may"} <= word_names()
+    assert {"will", "rose", "hope", "summer", "may"} <= listed("word_names")
 
 
-def test_the_name_lists_are_built_from_births_countries_and_the_words_of_comments(tmp_path: Path) -> None:
+def test_the_lists_are_built_from_births_countries_our_own_names_and_the_words_of_comments(tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "names").mkdir(parents=True)
     (data / "themes" / "set").mkdir(parents=True)
     (data / "names" / "ons_forenames.csv").write_text(
-        "name,births\nJohn,50\nJohn,20\nRare,3\nAl,900\nMay,100\nTable,90\n"
+        "name,births\nJohnx,50\nJohnx,20\nRarex,3\nAlx,900\nMay,100\nTablex,90\n"
     )
-    (data / "names" / "common-forenames-by-country.csv").write_text("Romanized Name\nAmina\nJo Ann\nXi\n", "utf-8-sig")
-    texts = [json.dumps({"text": "the table, a table. TABLE table"}), json.dumps({"text": "John amina"})]
+    for kind, names in (("forenames", "Aminax\nJo Ann\nXi\n"), ("surnames", "Blipx\n")):
+        file = data / "names" / f"common-{kind}-by-country.csv"
+        file.write_text(f"Romanized Name\n{names}", "utf-8-sig")
+    texts = [json.dumps({"text": "the tablex, a tablex. TABLEX tablex"}), json.dumps({"text": "Johnx aminax the the"})]
     (data / "themes" / "set" / "texts.jsonl").write_text("\n".join(texts))
 
     counts = build(data, tmp_path / "out")
 
-    assert (tmp_path / "out" / "forenames.txt").read_text().split() == ["amina", "john", "may", "table"]
-    assert (tmp_path / "out" / "word_names.txt").read_text().split() == ["may", "table"]
-    assert counts == (4, 2)
+    lists = {path.stem: set(path.read_text("utf-8").split("\n")) for path in (tmp_path / "out").glob("*.txt")}
+    assert {"aminax", "johnx", "tablex", "may", "alx"} <= lists["forenames"] and "rarex" not in lists["forenames"]
+    assert {"may", "tablex"} <= lists["word_names"] and "johnx" not in lists["word_names"]
+    assert "blipx" in lists["family_names"] and "the" in lists["everyday"] and "thirsk" in lists["places"]
+    assert counts["countries"] > 200 and "poland" in lists["countries"]

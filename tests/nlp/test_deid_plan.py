@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nlp.deid.apply import apply_plan
 from nlp.deid.resolve import resolve
-from nlp.deid.surrogates import NEUTRAL, PLAIN, SURROGATE, neutralise, plan_redactions
+from nlp.deid.surrogates import PLAIN, SURROGATE, neutralise, plan_redactions
 from nlp.errors import SpanError
 from nlp.types import Detection, Label, Redaction, Span
 
@@ -233,7 +233,7 @@ def test_what_is_no_name_has_no_number(label: Label, words: str) -> None:
 def test_every_label_has_a_surrogate_with_a_neutral_reading(label: Label) -> None:
     (words,) = surrogates("x", ("x", label))
     assert SURROGATE.fullmatch(words)
-    assert neutralise(words) in NEUTRAL.values()
+    assert neutralise(words).split()[0] in ("a", "an", "someone")
 
 
 @pytest.mark.parametrize(

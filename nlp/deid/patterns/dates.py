@@ -1,0 +1,155 @@
+"""Dates in every British form, dates of birth, and ages in figures and words."""
+
+from __future__ import annotations
+
+import re
+
+from nlp.deid.patterns.recogniser import CERTAIN, FAIR, LIKELY, Recogniser, has_digit, shape
+from nlp.types import Label
+
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary|uary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_DAY = r"(?:[12]\d|3[01]|0?[1-9])"
+_ORDINAL_DAY = rf"{_DAY}\s?(?:st|nd|rd|th)?"
+_ORDINAL_WORD = (
+    r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth"
+    r"|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|(?:twenty|thirty)[ -]?(?:first|second|third|fourth|fifth"
+    r"|sixth|seventh|eighth|ninth)|thirtieth)"
+)
+_WORD = (
+    r"(?:(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen"
+    r"|fifteen|sixteen|seventeen|eighteen|nineteen"
+    r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?)"
+    r"(?:\s+and\s+a\s+half)?)"
+)
+_FRACTION = r"(?:\s?½|\.\d|\s+and\s+a\s+half|\s+1/2)?"
+_NUMBER = rf"(?:\d{{1,2}}{_FRACTION}|{_WORD})"
+_NOT_AN_AGE = (
+    r"(?!\s*(?:%|per\s?cent|p\b|pm\b|am\b|o'?clock|hours?|hrs?|min|days?|nights?|weeks?|wks?|times|miles?|stone|st\b|kg|lb"
+    r"|pounds?|quid|of\s|in\s+the|out\s+of|words?|people|kids|children|and\s+half\s+hours|to\s+\d|[-/:.]?\d|months?\s+ago"
+    r"|months?\s+(?:pregnant|on|since|sober|clean)|years?\s+ago|years?\s+(?:in|on|later|since|of|now)))"
+)
+_LITTLE = r"(?:only\s+|just\s+|now\s+|about\s+|like\s+|nearly\s+|almost\s+|still\s+|actually\s+|around\s+)?"
+_YEARS, _MONTHS = r"(?:years?|yrs?|y)", r"(?:months?|mths?|mnths?|m)"
+
+
+def _age_is_plausible(words: str) -> bool:
+    figures = re.match(r"\d+", words)
+    return figures is None or int(figures[0]) <= 99
+
+
+DATES: tuple[Recogniser, ...] = (
+    Recogniser(
+        "date of birth",
+        Label.DATE,
+        shape(
+            r"\b(?:d\.?\s?o\.?\s?b\.?|date\s+of\s+birth|born(?:\s+on)?|birthday)\s*+(?:is|was|:|-)?\s*+(?:the\s+)?(?P<id>\d{1,2}[\s./-]?\d{1,2}[\s./-]?(?:\d{4}|\d{2}))(?!/|\d)\b"
+        ),
+        CERTAIN,
+        "follows “date of birth”",
+        needed=lambda words: not re.fullmatch(r"\d\d/40", words),
+    ),
+    Recogniser(
+        "numeric date",
+        Label.DATE,
+        shape(
+            rf"(?<![\d/.-])(?:{_DAY}(?P<mark>[/.-])(?:0?[1-9]|1[0-2])(?P=mark)(?:(?:19|20)\d\d|\d\d)"
+            rf"|{_DAY}\s(?:0?[1-9]|1[0-2])\s(?:19|20)\d\d|(?:19|20)\d\d[-/](?:0?[1-9]|1[0-2])[-/]{_DAY})(?![\d/]|[.-]\d)"
+        ),
+        LIKELY,
+        "shape of a date",
+    ),
+    Recogniser(
+        "day and month in figures",
+        Label.DATE,
+        shape(
+            rf"(?:\b(?:on|since|from|until|till?|by|dated?|w/c|wc|wb|before|after|for|booked|due|review)\s+|^|\n|:\s*|\()(?P<id>(?!24/7){_DAY}[/.](?:0?[1-9]|1[0-2]))(?![\d/.]|\s?(?:am|pm|%|stars?|kg|weeks|a\b|an\b|of\b|the\b))"
+        ),
+        FAIR,
+        "day and month after a word such as “on”",
+        needed=lambda words: "/" in words and words != "10/10",
+    ),
+    Recogniser(
+        "written date",
+        Label.DATE,
+        shape(
+            rf"\b(?:{_ORDINAL_DAY}(?:\s*(?:,|and|&|to|-)\s*{_ORDINAL_DAY})?[\s-]*(?:of\s+)?{_MONTH}\b(?:[\s,-]+(?:19|20)\d\d\b|[\s-]+'?\d\d\b(?!\s*(?:am|pm|%|:\d)))?"
+            rf"|{_MONTH}\s+(?:the\s+)?{_DAY}(?:st|nd|rd|th)?\b(?!\s*(?:%|years|yrs|people|of|kids|weeks|times))(?:,?\s+(?:19|20)\d\d\b)?"
+            rf"|{_MONTH}[\s,]+(?:of\s+)?(?:19|20)\d\d\b|{_MONTH}\s'\d\d\b)"
+        ),
+        LIKELY,
+        "day and month, or month and year",
+        needed=has_digit,
+    ),
+    Recogniser(
+        "date in words",
+        Label.DATE,
+        shape(rf"\b(?:{_ORDINAL_WORD}\s+(?:of\s+)?{_MONTH}|{_MONTH}\s+(?:the\s+)?{_ORDINAL_WORD})\b"),
+        LIKELY,
+        "day and month in words",
+    ),
+    Recogniser(
+        "age",
+        Label.AGE,
+        shape(
+            rf"\b(?:(?:aged?:?|turned|turning|turns|nearly|almost|just\s+gone)\s+(?:of\s+)?(?P<id>{_NUMBER})\b{_NOT_AN_AGE})"
+        ),
+        LIKELY,
+        "follows a word such as “aged”",
+        needed=_age_is_plausible,
+    ),
+    Recogniser(
+        "age with unit",
+        Label.AGE,
+        shape(
+            rf"\b(?P<id>{_NUMBER}[\s-]*(?:(?:years?|yrs?|yr|months?|mths?|mnths?|mo|weeks?|wks?|days?)[\s-]*(?:olds?|of\s+age)|y/?o|yo|m/o|y\.o\.?|yr\s?old|yrold)"
+            rf"|\d{{1,2}}\s?{_YEARS}(?:\s|,\s|\s?and\s|\s?&\s)?\d{{1,2}}\s?{_MONTHS})\b"
+        ),
+        LIKELY,
+        "number with “years old” or the like",
+        needed=lambda words: not re.match(r"\d+YO\b", words),
+    ),
+    Recogniser(
+        "age in months",
+        Label.AGE,
+        shape(
+            r"(?:\b(?:aged?|he's|she's|he\s+is|she\s+is|baby|corrected|now)\s+|\()(?P<id>\d{1,2}\s?(?:months|month|mths|/12|wks|weeks))\b(?!\s+(?:ago|pregnant|on|wait|waiting|later|for|since|now|of|list|into|prem|early|gestation))"
+        ),
+        FAIR,
+        "number of months after a word such as “aged”",
+    ),
+    Recogniser(
+        "age of someone",
+        Label.AGE,
+        shape(
+            r"\b(?:i'?m|i\s+am|im|he'?s|she'?s|hes|shes|he\s+is|she\s+is|they're|i\s+was|he\s+was|she\s+was|i\s+were|he\s+were|she\s+were|who's|who\s+is"
+            rf"|my\s+(?:son|daughter|brother|sister|lad|girl)\s+is|since\s+i\s+was)\s+{_LITTLE}"
+            rf"(?P<id>{_NUMBER}){_NOT_AN_AGE}(?=\s*(?:[.,;!?)]|$|\n|and\b|but\b|so\b|now\b|when\b|he\b|she\b|i\b|with\b|at\b|in\b))"
+        ),
+        FAIR,
+        "number after “I am”, “she is” or the like",
+        needed=_age_is_plausible,
+    ),
+    Recogniser(
+        "birthday",
+        Label.AGE,
+        shape(
+            r"(?<![\d/])\d{1,2}(?:st|nd|rd|th)(?=\s+(?:birthday|bday|b-day)\b)"
+            r"|(?<=(?:my|er|is)\s)(?:1[3-9]th|2[01]st)(?=[.,!?]|$|\s(?:and|but|so|when|i|we|he|she)\b)"
+        ),
+        FAIR,
+        "a birthday with its number",
+    ),
+    Recogniser(
+        "age in brackets",
+        Label.AGE,
+        shape(
+            r"\b[A-ZÀ-Þ][\w'-]* \((?P<id>(?:[1-9]|1\d|20)(?:\s?(?:yrs?|years|m|mths|months|weeks|wks|y|/12))?)\)",
+            case=True,
+        ),
+        FAIR,
+        "number in brackets after a name",
+    ),
+)
