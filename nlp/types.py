@@ -92,7 +92,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A span that a detector believes identifies someone, and why it believes so."""
+    """A span that a detector believes identifies someone, and why it believes so.
+
+    A doubt (`masked` false) is too unsure to be masked: it is kept for a person to look at.
+    """
 
     start: int
     end: int
@@ -100,6 +103,7 @@ class Detection:
     score: float
     detector: str
     why: str
+    masked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,14 @@ class Redaction:
 class CleanText:
     """A de-identified text with where each surrogate stands in it.
 
-    `surrogates[i]` is the span, in `text`, of the words that replaced `plan[i]`.
+    `surrogates[i]` is the span, in `text`, of the words that replaced `plan[i]`; the spans of
+    `doubts` lie in `text` too.
     """
 
     text: str
     plan: tuple[Redaction, ...]
     surrogates: tuple[Span, ...]
+    doubts: tuple[Detection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
   - InputError    a file that was handed in cannot be taken; names file, row and field
   - StudyError    a study folder is missing, taken, or not in the state that was asked for
   - KeyFileError  the vault's key is missing, malformed or belongs to another study
+  - GateError     coding was asked for before the check of de-identification allows it
   - RecordError   a stored record is missing, or what is stored contradicts itself
 """
 
@@ -29,6 +30,10 @@ class StudyError(ServiceError):
 
 class KeyFileError(ServiceError):
     """The vault cannot be opened with the key at hand."""
+
+
+class GateError(ServiceError):
+    """Nobody may code yet."""
 
 
 class RecordError(ServiceError):

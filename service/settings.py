@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     key_folder: Path = Field(default_factory=lambda: Path.home() / ".config" / "heard" / "keys")
     key_file: Path | None = None
     codebooks: Path = RESOURCES / "codebooks"
+    policy_file: Path | None = None
     keep_raw_days: int = Field(default=90, ge=1, le=3650)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from nlp.codebook import read_codebook
 from nlp.deid.cascade import Deidentifier, default_deidentifier
+from nlp.deid.policy import Policy, read_policy
 from nlp.encode import Encoder, bundled_minilm
+from nlp.errors import PolicyError
 from nlp.types import Codebook
 from service.errors import StudyError
 from service.settings import Settings
@@ -30,8 +32,16 @@ def encoder() -> Encoder:
 
 @cache
 def deidentifier() -> Deidentifier:
-    """The cascade as shipped."""
-    return default_deidentifier()
+    """The cascade as shipped, with the governance officer's policy where there is one; PolicyError names its fault."""
+    file = settings().policy_file
+    return default_deidentifier(None if file is None else _policy_in(file))
+
+
+def _policy_in(file: Path) -> Policy:
+    try:
+        return read_policy(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise PolicyError("the file that HEARD_POLICY_FILE names cannot be read") from None
 
 
 def codebook_named(name: str) -> Codebook:

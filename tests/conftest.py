@@ -19,6 +19,7 @@ from service import wiring
 from service.settings import Settings
 from service.study.study import Study
 from service.usecases import demo
+from service.usecases.check import accept_risk
 from service.vault.keys import Key
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,9 +51,20 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def made(tmp_path: Path, settings: Settings) -> Iterator[Made]:
-    """An empty study of North Yorkshire's codebook."""
+    """An empty study of North Yorkshire's codebook, open for coding."""
     study, key = wiring.make_study(
         tmp_path / "study", title="A study", codebook="north-yorkshire-care-leavers", now=NOW, settings=settings
+    )
+    accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
+    yield Made(study, key)
+    study.db.close()
+
+
+@pytest.fixture
+def shut(tmp_path: Path, settings: Settings) -> Iterator[Made]:
+    """An empty study whose check nobody has made and whose risk nobody has accepted."""
+    study, key = wiring.make_study(
+        tmp_path / "shut", title="Shut", codebook="north-yorkshire-care-leavers", now=NOW, settings=settings
     )
     yield Made(study, key)
     study.db.close()

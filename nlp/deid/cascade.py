@@ -10,10 +10,11 @@ from nlp.deid.detector import Detector
 from nlp.deid.known import find_people, name_parts
 from nlp.deid.names import NameDetector
 from nlp.deid.patterns import PatternDetector
-from nlp.deid.policy import Policy
+from nlp.deid.patterns.dates import ages_beside_names
+from nlp.deid.policy import Policy, default_policy
 from nlp.deid.propagate import propagate
 from nlp.deid.readable import readable
-from nlp.deid.resolve import resolve
+from nlp.deid.resolve import doubts_beside, resolve, with_support
 from nlp.deid.surrogates import Ledger, plan_case
 from nlp.deid.tagger import ModelDetector
 from nlp.text import Normalised
@@ -21,18 +22,26 @@ from nlp.types import CleanText, Detection
 
 
 class Deidentifier:
-    """Texts in, clean texts out; offsets are those of the texts as given."""
+    """Texts in, clean texts out; offsets are those of the texts as given.
+
+    Without `carry_names`, a name found once is not looked for in the rest of its case: to measure a
+    stage alone.
+    """
 
     method = "deid.cascade.v2"
 
-    def __init__(self, detectors: Sequence[Detector], policy: Policy | None = None) -> None:
+    def __init__(
+        self, detectors: Sequence[Detector], policy: Policy | None = None, *, carry_names: bool = True
+    ) -> None:
         self.detectors = tuple(detectors)
-        self._policy = policy
+        self._policy = policy or default_policy()
+        self._carry_names = carry_names
 
     @property
     def fingerprint(self) -> str:
-        """The detectors and their versions, in order."""
-        return "+".join(getattr(d, "fingerprint", d.name) for d in self.detectors)
+        """The detectors and their versions, in order, and the policy."""
+        names = (getattr(d, "fingerprint", d.name) for d in self.detectors)
+        return "+".join((*names, f"policy-{self._policy.fingerprint}"))
 
     def deidentify(
         self,
@@ -54,7 +63,7 @@ class Deidentifier:
             ledger = (ledgers or {}).get(case) or Ledger(case=case)
             redactions = plan_case([texts[i] for i in members], plans, ledger, self._policy)
             for i, plan in zip(members, redactions, strict=True):
-                clean[i] = apply_plan(texts[i], plan)
+                clean[i] = _with_doubts(apply_plan(texts[i], plan), doubts_beside(texts[i], found[i], plan))
         return [c for c in clean if c is not None]
 
     def detect(
@@ -64,11 +73,15 @@ class Deidentifier:
         copies = [readable(text) for text in texts]
         results = [detector.detect([c.text for c in copies]) for detector in self.detectors]
         found = [[d for result in results for d in result[i]] for i in range(len(texts))]
+        if len(self.detectors) > 1:
+            found = [with_support([*ds, *ages_beside_names(c.text, ds)]) for c, ds in zip(copies, found, strict=True)]
         for case, members in _groups(len(texts), cases).items():
             words = [copies[i].text for i in members]
             parts = name_parts((known or {}).get(case, ()))
             for i, text in zip(members, words, strict=True):
                 found[i] += find_people(text, parts, why="a name that is known in this case") if parts.whole else ()
+            if not self._carry_names:
+                continue
             for i, more in zip(members, propagate(words, [found[i] for i in members]), strict=True):
                 found[i] += more
         return [[_to_source(c, d) for d in detections] for c, detections in zip(copies, found, strict=True)]
@@ -77,6 +90,17 @@ class Deidentifier:
 def default_deidentifier(policy: Policy | None = None) -> Deidentifier:
     """The cascade as shipped."""
     return Deidentifier([PatternDetector(), NameDetector(), ModelDetector()], policy)
+
+
+def _with_doubts(clean: CleanText, doubts: Sequence[Detection]) -> CleanText:
+    """The doubts move from the source's offsets to the clean text's."""
+    moved = [replace(d, start=d.start + shift, end=d.end + shift) for d in doubts for shift in [_shift(clean, d.start)]]
+    return replace(clean, doubts=tuple(moved))
+
+
+def _shift(clean: CleanText, place: int) -> int:
+    before = [s.end - r.end for r, s in zip(clean.plan, clean.surrogates, strict=True) if r.end <= place]
+    return before[-1] if before else 0
 
 
 def _groups(count: int, cases: Sequence[str] | None) -> dict[str, list[int]]:

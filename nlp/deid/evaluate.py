@@ -15,16 +15,23 @@ from nlp.types import Label, Span
 
 DIRECT = frozenset({Label.PERSON, Label.PHONE, Label.EMAIL, Label.ID, Label.URL})
 _TOKEN = re.compile(r"\w+")
+MANY = 40
 
 
 @dataclass(frozen=True, slots=True)
 class GoldSpan:
-    """A span that a person marked; `origin` is the heritage of a name, where known."""
+    """A span that a person marked.
+
+    `origin` is the heritage of a name and `kind` the sort of identifier (`nick`, `school`, `nhs`),
+    where known. Spans of one `entity` count as protected together or not at all.
+    """
 
     start: int
     end: int
     label: Label
     origin: str = ""
+    kind: str = ""
+    entity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Row:
 def evaluate(texts: Sequence[GoldText], masked: Sequence[Sequence[Span]]) -> list[Row]:
     """The table for texts and, for each, the spans that were masked."""
     pairs = list(zip(texts, masked, strict=True))
-    return [*_recall_rows(pairs), *_leak_rows(pairs), *_harm_rows(pairs)]
+    return [*_recall_rows(pairs), *_gap_rows(pairs), *_entity_rows(pairs), *_leak_rows(pairs), *_harm_rows(pairs)]
 
 
 _Pair = tuple[GoldText, Sequence[Span]]
@@ -74,6 +81,30 @@ def _groups(gold: GoldText, span: GoldSpan) -> Iterable[tuple[str, str]]:
             yield "recall PERSON", "lower case"
         if span.origin:
             yield "recall PERSON", f"origin: {span.origin}"
+    if span.kind:
+        yield f"recall {span.label}", f"kind: {span.kind}"
+
+
+def _gap_rows(pairs: Sequence[_Pair]) -> list[Row]:
+    """From the origin best protected to the worst, over origins with at least `MANY` names."""
+    shares = [r for r in _recall_rows(pairs) if r.group.startswith("origin: ") and r.n >= MANY]
+    if len(shares) < 2:
+        return []
+    values = [r.value for r in shares]
+    return [Row("gap between origins", f"{len(shares)} origins", max(values) - min(values), sum(r.n for r in shares))]
+
+
+def _entity_rows(pairs: Sequence[_Pair]) -> list[Row]:
+    """Entities of which every mention is masked (Pilán et al., Computational Linguistics 48:1053)."""
+    safe: dict[tuple[str, str], bool] = {}
+    for gold, masks in pairs:
+        for span in gold.spans:
+            if span.entity:
+                key = (span.kind, f"{gold.id}/{span.entity}")
+                safe[key] = safe.get(key, True) and is_covered(gold.text, span, masks)
+    kinds = sorted({kind for kind, _ in safe})
+    found = {k: [whole for (kind, _), whole in safe.items() if kind == k] for k in kinds}
+    return [Row("entities whole", f"kind: {k}", sum(v) / len(v), len(v)) for k, v in found.items()]
 
 
 def _leak_rows(pairs: Sequence[_Pair]) -> list[Row]:
@@ -110,7 +141,8 @@ def _harm_rows(pairs: Sequence[_Pair]) -> list[Row]:
 
 def is_covered(text: str, span: GoldSpan, masks: Sequence[Span]) -> bool:
     """Whether every letter and digit of the span lies inside a mask."""
-    return all(any(m.start <= i < m.end for m in masks) for i in range(span.start, span.end) if text[i].isalnum())
+    near = [m for m in masks if m.start < span.end and span.start < m.end]
+    return all(any(m.start <= i < m.end for m in near) for i in range(span.start, span.end) if text[i].isalnum())
 
 
 def _touches(start: int, end: int, spans: Sequence[Span] | Sequence[GoldSpan]) -> bool:

@@ -36,6 +36,8 @@ class NameParts:
 
 def fold(word: str) -> str:
     """Lower case without diacritics or apostrophes."""
+    if word.isascii():
+        return word.lower().replace("'", "").replace(".", "")
     plain = unicodedata.normalize("NFD", word.casefold().translate(_STROKES))
     return "".join(ch for ch in plain if not unicodedata.combining(ch) and ch not in "'’.")
 

@@ -5,7 +5,8 @@ The lists are built by `python -m nlp.deid.build_names DATA_FOLDER` (see `data/R
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 
@@ -47,19 +48,36 @@ _CLOSED: tuple[frozenset[str], ...] = (
         for words in (_MONTHS, _DAYS, _KIN, _TITLES, _ROLES, _STREETS, _SETTINGS, _NUMBERS, _UNITS)
     ),
 )
+NAME_LISTS = ("forenames", "family_names", "nicknames", "word_names")
 OPEN_LISTS = ("forenames", "family_names", "nicknames", "places", "word_names", "countries", "everyday")
 FLAGS = len(OPEN_LISTS) + len(_CLOSED)
+
+
+_left_out: list[frozenset[str]] = []
+
+
+@contextmanager
+def without(words: frozenset[str]) -> Iterator[None]:
+    """For measuring: as though those names were on no list. Detectors must be made inside the block."""
+    _left_out.append(words)
+    listed.cache_clear()
+    try:
+        yield
+    finally:
+        _left_out.remove(words)
+        listed.cache_clear()
 
 
 @cache
 def listed(name: str) -> frozenset[str]:
     """The words of one list, case folded."""
-    return frozenset(resources.files("nlp.deid").joinpath("data", f"{name}.txt").read_text("utf-8").splitlines())
+    words = frozenset(resources.files("nlp.deid").joinpath("data", f"{name}.txt").read_text("utf-8").splitlines())
+    return words.difference(*_left_out) if name in NAME_LISTS else words
 
 
-def flags_of(word: str, left_out: frozenset[str] = frozenset()) -> list[int]:
-    """The positions of the lists that hold a case-folded word; `left_out` words count as unlisted names."""
-    open_lists = [] if word in left_out else [i for i, name in enumerate(OPEN_LISTS) if _holds(listed(name), word)]
+def flags_of(word: str) -> list[int]:
+    """The positions of the lists that hold a case-folded word."""
+    open_lists = [i for i, name in enumerate(OPEN_LISTS) if _holds(listed(name), word)]
     return open_lists + [len(OPEN_LISTS) + i for i, words in enumerate(_CLOSED) if word in words]
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from nlp.deid.allow import is_harmless
 from nlp.deid.lexicon import listed
+from nlp.deid.patterns.recogniser import FAIR, WEAK
 from nlp.types import Detection, Label
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_SENTENCE_START = re.compile(r"(?:^|[.!?…\n:;\"“(\[•*–—-])\s*$")
 _TITLE = r"(?:mr|mrs|ms|miss|dr|sir|auntie|aunty|aunt|uncle|nurse|doctor|pc|sgt|father|imam|cllr)\.?"
 _KIN = (
     r"(?:son|daughter|brother|sister|sis|bro|partner|husband|wife|boyfriend|girlfriend|ex|cousin|friend|mate|best\s+mate|best\s+friend"
@@ -28,6 +28,15 @@ _NAMED = (
     r"(?:my\s+name\s+is|my\s+names|my\s+name['’]s"
     r"|(?:brother|sister|son|daughter|baby|friend|worker|dog|lad)\s+(?:called|named))"
 )
+_WRITTEN_BY = (
+    r"(?:(?:checked|reviewed|drafted|recorded|written|seen|completed|taken|noted|logged|typed|signed)"
+    r"(?:\s+by)?|author)[\s:]?"
+)
+_DOES = (
+    r"(?:says?|said|was|is|isn't|has|had|hasn't|wants?|wanted|told|tells|asked|asks|also|came|comes|went|goes|thinks|thought|feels"
+    r"|felt|likes?|liked|loves?|hates?|got|gets|can|can't|did|didn't|does|doesn't|will|won't|would|lives?|lived|stays?|stayed|gave|took"
+    r"|reports?|reported|stated|states|shared|agreed|attended|presented|rang|phoned|called|moved|needs?|started|refused|cried|smiled)"
+)
 _CUES: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("title", re.compile(rf"(?i:\b{_TITLE})\s+{_NAME}"), "follows a title"),
     ("named", re.compile(rf"(?i:\b{_CALLED})\s+{_NAME}"), "follows “called” or “named”"),
@@ -39,6 +48,33 @@ _CUES: tuple[tuple[str, re.Pattern[str], str], ...] = (
         "stands where a letter is signed",
     ),
     ("named, any case", re.compile(rf"(?i:\b{_NAMED}\s+{_ANY_NAME})"), "follows “called” or “my name is”"),
+    (
+        "initial and family name",
+        re.compile(r"(?<![\w.'])(?P<id>[B-HJ-Z]\.?\s[A-ZÀ-Þ][a-zß-ÿ]{2,}(?:['’-][A-ZÀ-Þ][a-zß-ÿ]+)?)(?!\w)"),
+        "an initial before a family name",
+    ),
+    (
+        "written by",
+        re.compile(rf"(?i:\b{_WRITTEN_BY})\s+(?P<id>[A-Z]{{2,3}}|[A-Z]\.\s?[A-Z]\.?)(?!\w)"),
+        "initials of whoever wrote or checked",
+    ),
+    (
+        "signed with initials",
+        re.compile(r"(?m)(?<=[a-z\d][.!?)\"”]\s)(?P<id>[A-Z]{2,3}|[A-Z]\.\s?[A-Z]\.?)[)\"”]*[^\S\n]*$"),
+        "initials where a note is signed",
+    ),
+    (
+        "initial of somebody",
+        re.compile(
+            rf"(?m)(?:^|(?<=[.!?:;,]\s)|(?<=\b(?:and|but)\s)|(?<=\bthat\s)|(?<=\bwith\s))(?P<id>[B-HJ-Z])(?=['’]s\b|\s{_DOES}\b)"
+        ),
+        "a letter that does what people do",
+    ),
+)
+_SENTENCE_START = re.compile(r"(?:^|[.!?…\n:;\"“(\[•*–—-])\s*$")
+_MONTHS = frozenset("January February March April May June July August Jan Mar Jun".split())
+_NOT_SIGNED = frozenset(
+    "ok nb ps pps tbc tba nfa asap lol tia xx xxx fyi eta diy uk eu usa bbc itv mri ect na it id tv cd dvd am pm".split()
 )
 _NOT_NAMES = frozenset(
     "a an the and but or so if i me my we our you your he she it they him her them who what when where why how"
@@ -64,23 +100,50 @@ def _cued(text: str) -> Iterator[Detection]:
     for name, shape, why in _CUES:
         for match in shape.finditer(text):
             words = match["id"]
-            if words.casefold() not in _NOT_NAMES and not is_harmless(words):
+            if words.casefold() not in _NOT_NAMES and not _is_plain(name, words):
                 yield Detection(
                     match.start("id"), match.end("id"), Label.PERSON, 0.75, f"{NameDetector.name}/{name}", why
                 )
 
 
+def _is_plain(cue: str, words: str) -> bool:
+    """Words that no cue makes a name."""
+    if cue == "written by":
+        return False
+    if cue == "signed with initials" and words.casefold() in _NOT_SIGNED:
+        return True
+    last = words.rsplit(maxsplit=1)[-1].casefold()
+    if cue == "initial and family name" and last in listed("everyday"):
+        return True
+    return is_harmless(words)
+
+
 def _listed(text: str) -> Iterator[Detection]:
-    names, words = listed("forenames"), listed("word_names")
+    """Listed first names. One with a capital that is no word is masked; any other is a doubt for others to share."""
     for match in _TOKEN.finditer(text):
         token = match[0]
         plain = re.sub(r"['’]s$", "", token).casefold()
-        if plain not in names and not _is_double(plain, names):
+        is_capital, is_word = token[0].isupper(), plain in listed("word_names")
+        if not _is_name(plain, is_capital) or is_harmless(token) or (is_word and not _stands_as_name(text, match)):
             continue
-        if is_harmless(token) or (plain in words and not _stands_as_name(text, match)):
-            continue
-        end = _family_name_end(text, match.end()) if token[0].isupper() else match.end()
-        yield Detection(match.start(), end, Label.PERSON, 0.7, f"{NameDetector.name}/list", "a first name on the list")
+        is_sure = is_capital and not is_word
+        end = _family_name_end(text, match.end()) if is_capital else match.end()
+        yield Detection(
+            match.start(), end, Label.PERSON, FAIR if is_sure else WEAK, f"{NameDetector.name}/list",
+            "a first name on the list", masked=is_sure,
+        )  # fmt: skip
+
+
+def _is_name(plain: str, is_capital: bool) -> bool:
+    names = listed("forenames")
+    return plain in names or _is_double(plain, names) or (is_capital and _is_possessive(plain, names))
+
+
+def _stands_as_name(text: str, match: re.Match[str]) -> bool:
+    """A capital in mid-sentence, in a text that does not shout, and no month."""
+    before = text[max(0, match.start() - 40) : match.start()]
+    token = match[0]
+    return token[0].isupper() and not token.isupper() and token not in _MONTHS and not _SENTENCE_START.search(before)
 
 
 def _is_double(plain: str, names: frozenset[str]) -> bool:
@@ -88,11 +151,15 @@ def _is_double(plain: str, names: frozenset[str]) -> bool:
     return len(parts) == 2 and all(part in names for part in parts)
 
 
-def _stands_as_name(text: str, match: re.Match[str]) -> bool:
-    """A capital in mid-sentence, in a text that does not shout."""
-    before = text[max(0, match.start() - 40) : match.start()]
-    token = match[0]
-    return token[0].isupper() and not token.isupper() and not _SENTENCE_START.search(before)
+def _is_possessive(plain: str, names: frozenset[str]) -> bool:
+    """“Zoyas coat”, written without its apostrophe."""
+    return (
+        plain.endswith("s")
+        and plain[:-1] in names
+        and plain not in listed("everyday")
+        and len(plain) > 3
+        and not is_harmless(plain[:-1])
+    )
 
 
 _FAMILY = re.compile(r"\s((?:[A-ZÀ-Þ](?=[\s.,]|$)|[A-ZÀ-Þ][^\W\d_]+(?:['’-][^\W\d_]+)*))")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
+from hashlib import sha256
 from importlib import resources
 from typing import Any
 
@@ -29,6 +30,11 @@ class Policy:
     birth_dates: str = "band"
     ages: str = "band"
     postcodes: str = "hide"
+
+    @property
+    def fingerprint(self) -> str:
+        """Eight characters that change with any choice, for the run record."""
+        return sha256(repr(self).encode()).hexdigest()[:8]
 
 
 def read_policy(text: str) -> Policy:

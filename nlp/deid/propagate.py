@@ -22,7 +22,7 @@ def propagate(texts: Sequence[str], found: Sequence[Sequence[Detection]]) -> lis
     for text, detections in zip(texts, found, strict=True):
         for d in detections:
             words = text[d.start : d.end].strip()
-            if d.score < SURE or is_harmless(words):
+            if d.score < SURE or not d.masked or is_harmless(words):
                 continue
             if d.label is Label.PERSON:
                 people.update(_telling(words))
@@ -37,7 +37,7 @@ def _new(text: str, parts: NameParts, others: dict[str, Label], found: Sequence[
         *(find_people(text, parts, why=_WHY, detector=NAME, score=0.8) if parts.whole else ()),
         *_phrases(text, others),
     ]
-    covered = {i for d in found for i in range(d.start, d.end)} if more else set()
+    covered = {i for d in found if d.masked for i in range(d.start, d.end)} if more else set()
     return [d for d in more if not covered.issuperset(range(d.start, d.end))]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib import resources
-from itertools import pairwise
+from itertools import chain, count, pairwise
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp.deid.allow import is_harmless
-from nlp.deid.lexicon import flags_of
+from nlp.deid.lexicon import flags_of, listed
 from nlp.deid.tokens import Token, tokenise
 from nlp.errors import ModelError
 from nlp.types import Detection, Label
@@ -31,9 +31,18 @@ BUCKETS = 1 << 16
 KINDS = ("PERSON", "LOCATION", "ORG", "DATE", "AGE", "ID", "DETAIL")
 DILATIONS = (1, 2, 4, 1)
 PASSAGE = 240
-BATCH_TOKENS = 20_000
+BATCH_TOKENS = 4_000
+WORDS_KEPT = 200_000
 SHAPES = 12
-THRESHOLDS = {"PERSON": 0.4, "LOCATION": 0.5, "ORG": 0.5, "DATE": 0.5, "AGE": 0.5, "ID": 0.5, "DETAIL": 0.5}
+OTHERS_FROM = np.array([0.5, 0.4, 0.4, 0.5, 0.4, 0.5, 0.5])  # in the order of KINDS
+# How likely a person's name must be before it is masked, by what is known of the word: set on development texts, since
+# an ordinary word that was never met in training is easily taken for a name, and a listed name seldom wrongly.
+PERSON_FROM = {
+    "capital letters": 0.2, "listed name": 0.12, "listed name, lower case": 0.25, "name and word": 0.12,
+    "name and word, lower case": 0.4, "ordinary word": 0.6, "ordinary word, lower case": 0.97, "unknown": 0.4,
+    "unknown, lower case": 0.6,
+}  # fmt: skip
+DOUBT_FROM = 0.05
 _WHY = {
     "PERSON": "reads like a person’s name here",
     "LOCATION": "reads like a place here",
@@ -110,46 +119,71 @@ class Tagger:
         self._w = weights.arrays
         self._vocabulary = weights.vocabulary
         self._rows: dict[str, int] = {}
-        self._table = np.zeros((1024, weights.arrays["embed.bias"].shape[0]), dtype=np.float32)
+        self._limits: Floats = np.zeros(0, dtype=np.float32)
+        self._table = np.zeros((0, weights.arrays["embed.bias"].shape[0]), dtype=np.float32)
 
     def probabilities(self, texts: Sequence[Sequence[str]]) -> list[Floats]:
         """For each text of n tokens an array (n, 1 + 2 × kinds): outside, then begin and inside of each kind."""
         lengths = np.array([len(tokens) for tokens in texts], dtype=np.int64)
         if not lengths.sum():
             return [np.zeros((0, 1 + 2 * len(KINDS)), dtype=np.float32) for _ in texts]
-        rows = np.fromiter((self._row(t) for tokens in texts for t in tokens), dtype=np.int64, count=int(lengths.sum()))
+        flat = [token for tokens in texts for token in tokens]
+        self._meet(flat)
+        rows = np.fromiter((self._rows[token] for token in flat), dtype=np.int64, count=len(flat))
         logits = self._read(self._table[rows], lengths)
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)
         return np.split(logits, np.cumsum(lengths)[:-1])
 
-    def _row(self, token: str) -> int:
-        row = self._rows.get(token)
-        if row is None:
-            row = self._rows[token] = len(self._rows)
-            if row == len(self._table):
-                self._table = np.concatenate([self._table, np.zeros_like(self._table)])
-            self._table[row] = self._embed(token)
-        return row
+    def _meet(self, tokens: Sequence[str]) -> None:
+        """Work out the vectors of words that were not met before."""
+        if len(self._rows) > WORDS_KEPT:
+            self._rows, self._table, self._limits = {}, self._table[:0], self._limits[:0]
+        new = [t for t in dict.fromkeys(tokens) if t not in self._rows]
+        if new:
+            self._rows.update(zip(new, count(len(self._rows)), strict=False))
+            self._table = np.concatenate([self._table, self._embed(new)])
+            self._limits = np.concatenate([self._limits, [PERSON_FROM[self._evidence(t)] for t in new]])
 
-    def _embed(self, token: str) -> Floats:
-        word, w = token.casefold(), self._w
-        vector = w["groups"][letter_groups(word)].mean(axis=0) @ w["embed.groups"] + w["embed.bias"]
-        vector = vector + w["shapes"][shape_of(token)]
-        known = self._vocabulary.get(word)
-        vector = vector + (w["unknown"] if known is None else w["words"][known] @ w["embed.words"])
-        for flag in flags_of(word):
-            vector = vector + w["flags"][flag]
-        row: Floats = _normal(np.maximum(vector, 0)[None, :], w["embed.gain"], w["embed.shift"])[0]
-        return row
+    def _evidence(self, token: str) -> str:
+        """What is known of a word before its context is read: a key of `PERSON_FROM`."""
+        word = token.casefold()
+        if len(token) <= 3 and token.isupper():
+            return "capital letters"
+        is_name = any(word in listed(name) for name in ("forenames", "family_names", "nicknames"))
+        is_word = word in listed("word_names") or word in listed("everyday")
+        if is_name:
+            known = "name and word" if is_word else "listed name"
+        else:
+            known = "ordinary word" if is_word or word in self._vocabulary else "unknown"
+        return known if token[0].isupper() else f"{known}, lower case"
+
+    def person_limits(self, tokens: Sequence[str]) -> Floats:
+        """For each token met, from which probability on it is masked as a person's name."""
+        return self._limits[[self._rows[token] for token in tokens]]
+
+    def _embed(self, tokens: Sequence[str]) -> Floats:
+        w, words = self._w, [token.casefold() for token in tokens]
+        groups = [letter_groups(word) for word in words]
+        counts = np.array([len(g) for g in groups])
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        sums = np.add.reduceat(w["groups"][np.fromiter(chain.from_iterable(groups), dtype=np.int64)], starts, axis=0)
+        x: Floats = (sums / counts[:, None]).astype(np.float32) @ w["embed.groups"] + w["embed.bias"]
+        x += w["shapes"][[shape_of(token) for token in tokens]]
+        places = np.array([self._vocabulary.get(word, -1) for word in words])
+        x += np.where(places[:, None] < 0, w["unknown"], w["words"][places] @ w["embed.words"])
+        lists = np.zeros((len(words), len(w["flags"])), dtype=np.float32)
+        for row, word in enumerate(words):
+            lists[row, flags_of(word)] = 1
+        x += lists @ w["flags"]
+        return _normal(np.maximum(x, 0), w["embed.gain"], w["embed.shift"])
 
     def _read(self, x: Floats, lengths: npt.NDArray[np.int64]) -> Floats:
         w = self._w
         owner = np.repeat(np.arange(len(lengths)), lengths)
         for layer, dilation in enumerate(DILATIONS):
-            wide = np.concatenate([_shifted(x, owner, -dilation), x, _shifted(x, owner, dilation)], axis=1)
-            x = x + np.maximum(wide @ w[f"conv{layer}.weight"] + w[f"conv{layer}.bias"], 0)
+            x = x + np.maximum(_convolved(x, w[f"conv{layer}.weight"], owner, dilation) + w[f"conv{layer}.bias"], 0)
             x = _normal(x, w[f"conv{layer}.gain"], w[f"conv{layer}.shift"])
             if layer == 1:
                 starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
@@ -161,15 +195,14 @@ class Tagger:
         return result
 
 
-def _shifted(x: Floats, owner: npt.NDArray[np.int64], by: int) -> Floats:
-    """Row i holds row i + by of the same text, or zeros."""
-    result = np.zeros_like(x)
-    n = len(x)
-    if n <= abs(by):
-        return result
-    here, there = (slice(-by, n), slice(0, n + by)) if by < 0 else (slice(0, n - by), slice(by, n))
-    same = (owner[here] == owner[there])[:, None]
-    np.multiply(x[there], same, out=result[here])
+def _convolved(x: Floats, weight: Floats, owner: npt.NDArray[np.int64], by: int) -> Floats:
+    """Rows i - by, i and i + by of the same text through their third of `weight` (3 × width, width)."""
+    width = x.shape[1]
+    result: Floats = x @ weight[width : 2 * width]
+    if len(x) > by:
+        same = (owner[by:] == owner[:-by])[:, None]
+        result[by:] += (x[:-by] * same) @ weight[:width]
+        result[:-by] += (x[by:] * same) @ weight[2 * width :]
     return result
 
 
@@ -177,8 +210,10 @@ def _normal(x: Floats, gain: Floats, shift: Floats) -> Floats:
     """Layer normalisation, row by row."""
     x = x - x.mean(axis=1, keepdims=True)
     spread = np.sqrt(np.einsum("ij,ij->i", x, x) / x.shape[1] + 1e-5).astype(np.float32)
-    result: Floats = x / spread[:, None] * gain + shift
-    return result
+    x *= (1 / spread)[:, None]
+    x *= gain
+    x += shift
+    return x
 
 
 class ModelDetector:
@@ -209,7 +244,7 @@ class ModelDetector:
         for batch in _batches(texts):
             probabilities = self._tagger.probabilities([[t for t, _, _ in tokens] for _, tokens in batch])
             for (text, tokens), p in zip(batch, probabilities, strict=True):
-                found[text].extend(_runs(texts[text], tokens, p))
+                found[text].extend(_runs(texts[text], tokens, p, self._tagger.person_limits([t for t, _, _ in tokens])))
         return found
 
 
@@ -228,25 +263,43 @@ def _batches(texts: Sequence[str]) -> Iterator[list[tuple[int, Sequence[Token]]]
         yield batch
 
 
-def _runs(text: str, tokens: Sequence[Token], p: Floats) -> Iterator[Detection]:
+def _runs(text: str, tokens: Sequence[Token], p: Floats, person_from: Floats) -> Iterator[Detection]:
     by_kind = p[:, 1::2] + p[:, 2::2]
     best = by_kind.argmax(axis=1)
     hidden = 1 - p[:, 0]
-    limits = np.array([THRESHOLDS[kind] for kind in KINDS])
-    masked = hidden >= limits[best]
     starts = p[:, 1::2].max(axis=1) > p[:, 2::2].max(axis=1)
-    chosen = np.flatnonzero(masked)
+    sure = hidden >= np.where(best == KINDS.index("PERSON"), person_from, OTHERS_FROM[best])
+    sure |= _between(sure, best)
+    for run in _together(np.flatnonzero(sure), best, starts):
+        yield from _found(text, tokens, run, KINDS[best[run[0]]], float(hidden[run].mean()), masked=True)
+    for run in _together(np.flatnonzero((hidden >= DOUBT_FROM) & ~sure), best, starts):
+        yield from _found(text, tokens, run, KINDS[best[run[0]]], float(hidden[run].max()), masked=False)
+
+
+def _between(sure: npt.NDArray[np.bool_], kind: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Tokens between two that are masked as the same kind belong to them: a family name that is also a word."""
+    inside = np.zeros_like(sure)
+    inside[1:-1] = sure[:-2] & sure[2:] & (kind[:-2] == kind[2:]) & (kind[1:-1] == kind[2:])
+    return inside
+
+
+def _together(
+    chosen: npt.NDArray[np.int64], kind: npt.NDArray[np.int64], starts: npt.NDArray[np.bool_]
+) -> Iterator[Any]:
+    """Runs of neighbouring tokens of one kind; a token that begins another name begins another run."""
     if not len(chosen):
         return
     breaks = [0]
     for i, (a, b) in enumerate(pairwise(chosen.tolist()), 1):
-        if b != a + 1 or best[a] != best[b] or starts[b]:
+        if b != a + 1 or kind[a] != kind[b] or starts[b]:
             breaks.append(i)
     for first, last in pairwise([*breaks, len(chosen)]):
-        run = chosen[first:last]
-        start, end = tokens[run[0]][1], tokens[run[-1]][2]
-        kind = KINDS[best[run[0]]]
-        if any(ch.isalnum() for ch in text[start:end]) and not is_harmless(text[start:end]):
-            yield Detection(
-                start, end, Label(kind), round(float(hidden[run].mean()), 3), ModelDetector.name, _WHY[kind]
-            )
+        yield chosen[first:last]
+
+
+def _found(
+    text: str, tokens: Sequence[Token], run: Any, kind: str, score: float, *, masked: bool
+) -> Iterator[Detection]:
+    start, end = tokens[run[0]][1], tokens[run[-1]][2]
+    if any(ch.isalnum() for ch in text[start:end]) and not is_harmless(text[start:end]):
+        yield Detection(start, end, Label(kind), round(score, 3), ModelDetector.name, _WHY[kind], masked)

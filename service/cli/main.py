@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from nlp.errors import NlpError
-from service.cli import bench, review, serve, study
+from service.cli import bench, check, review, serve, study, train
 from service.cli.show import say
 from service.errors import ServiceError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command("init")(study.init)
 app.command("intake")(study.intake)
 app.command("deidentify")(study.deidentify)
+app.command("deid-check")(check.deid_check)
 app.command("suggest")(study.suggest)
 app.command("review")(review.review)
 app.command("link")(study.link)
@@ -37,6 +38,7 @@ app.command("report")(study.report)
 app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)
 app.add_typer(bench.app, name="bench")
+app.add_typer(train.app, name="train")
 
 
 def main() -> None:

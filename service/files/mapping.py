@@ -95,6 +95,7 @@ class Profile(BaseModel):
     period: Source = Source()
     period_form: Literal["iso", "day first"] = "iso"
     attributes: list[str] = []
+    known_people: list[str] = []
     confidential: Confidential | None = None
 
     def missing(self, columns: Sequence[str]) -> list[str]:
@@ -109,7 +110,14 @@ class Profile(BaseModel):
             self.area,
             self.period,
         )
-        named = [self.record_id, self.participant, *self.texts, *(f.column for f in fields), *self.attributes]
+        named = [
+            self.record_id,
+            self.participant,
+            *self.texts,
+            *(f.column for f in fields),
+            *self.attributes,
+            *self.known_people,
+        ]
         if self.confidential:
             named.append(self.confidential.column)
         return [name for name in named if name and name not in columns]

@@ -35,15 +35,25 @@ def migrate(db: Database, path: Path) -> None:
 @migrations()
 def m001_initial(db: Database) -> None:
     """Everything from voices to decisions; codings are a view. One statement at a time: a script would commit."""
-    for statement in _INITIAL.split(";\n\n"):
-        if statement.strip():
-            db.conn.execute(statement)
+    _run(db, _INITIAL)
     for table in _APPEND_ONLY:
         for act in ("UPDATE", "DELETE"):
             db.conn.execute(
                 f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, 'append-only: {table} are never changed or removed'); END"
             )
+
+
+@migrations()
+def m002_checked(db: Database) -> None:
+    """Checks of de-identification: doubts, what people found, fixes that keep codings, who accepted which risk."""
+    _run(db, _CHECKED)
+
+
+def _run(db: Database, statements: str) -> None:
+    for statement in statements.split(";\n\n"):
+        if statement.strip():
+            db.conn.execute(statement)
 
 
 _INITIAL = """
@@ -153,6 +163,83 @@ CREATE TABLE figures (
 
 CREATE VIEW standing AS
     SELECT * FROM decisions d
+    WHERE d.action <> 'undo' AND NOT EXISTS (SELECT 1 FROM decisions u WHERE u.undoes = d.seq);
+
+CREATE VIEW codings AS
+    SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version, seq
+    FROM (
+        SELECT s.*, row_number() OVER (PARTITION BY segment, code, coder, round ORDER BY seq DESC) AS newest
+        FROM standing s WHERE s.action IN ('accept', 'add', 'change', 'reject')
+    )
+    WHERE newest = 1 AND action <> 'reject'
+"""
+
+# A fix removes words that were left by mistake from older versions and from quotes; nothing else may change there.
+_CHECKED = """
+ALTER TABLE study ADD COLUMN leak_limit REAL NOT NULL DEFAULT 50;
+
+ALTER TABLE clean_texts ADD COLUMN held TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE clean_texts ADD COLUMN expected_leaks REAL NOT NULL DEFAULT 0;
+
+CREATE TABLE doubts (
+    voice TEXT NOT NULL, version INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    label TEXT NOT NULL, score REAL NOT NULL, why TEXT NOT NULL,
+    FOREIGN KEY (voice, version) REFERENCES clean_texts(voice, version)
+) STRICT;
+
+CREATE INDEX doubts_voice ON doubts(voice, version);
+
+CREATE TABLE checks (
+    seq INTEGER PRIMARY KEY, voice TEXT NOT NULL REFERENCES voices(id), version INTEGER NOT NULL,
+    part TEXT NOT NULL CHECK (part IN ('sample', 'unsure', 'language')), start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    missed INTEGER NOT NULL, rejected INTEGER NOT NULL, checker TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE acceptances (
+    seq INTEGER PRIMARY KEY, person TEXT NOT NULL, reason TEXT NOT NULL, read INTEGER NOT NULL, upper REAL NOT NULL,
+    leak_limit REAL NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE moved (
+    decision INTEGER NOT NULL REFERENCES decisions(seq), version INTEGER NOT NULL, start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL, PRIMARY KEY (decision, version)
+) STRICT;
+
+CREATE TRIGGER checks_no_update BEFORE UPDATE ON checks
+BEGIN SELECT RAISE(ABORT, 'append-only: checks are never changed or removed'); END;
+
+CREATE TRIGGER checks_no_delete BEFORE DELETE ON checks
+BEGIN SELECT RAISE(ABORT, 'append-only: checks are never changed or removed'); END;
+
+CREATE TRIGGER acceptances_no_update BEFORE UPDATE ON acceptances
+BEGIN SELECT RAISE(ABORT, 'append-only: acceptances are never changed or removed'); END;
+
+CREATE TRIGGER acceptances_no_delete BEFORE DELETE ON acceptances
+BEGIN SELECT RAISE(ABORT, 'append-only: acceptances are never changed or removed'); END;
+
+DROP TRIGGER clean_texts_no_update;
+
+CREATE TRIGGER clean_texts_no_update BEFORE UPDATE ON clean_texts
+WHEN NEW.voice <> OLD.voice OR NEW.version <> OLD.version OR NEW.run <> OLD.run OR NEW.text NOT IN (OLD.text, '')
+BEGIN SELECT RAISE(ABORT, 'append-only: clean_texts are never changed or removed'); END;
+
+DROP TRIGGER suggestions_no_update;
+
+CREATE TRIGGER suggestions_no_update
+BEFORE UPDATE OF id, run, reading, segment, code, probability, band, nearest, codebook, codebook_version, method, model
+ON suggestions BEGIN SELECT RAISE(ABORT, 'append-only: suggestions are never changed or removed'); END;
+
+DROP VIEW codings;
+
+DROP VIEW standing;
+
+CREATE VIEW standing AS
+    SELECT d.seq, d.segment, d.action, d.code, d.stance, coalesce(m.start, d.start) AS start,
+        coalesce(m."end", d."end") AS "end", d.suggestion, d.undoes, d.coder, d.at, d.seconds, d.shown, d.round,
+        d.stream, d.probability, d.codebook, d.codebook_version, d.model
+    FROM decisions d
+    LEFT JOIN moved m ON m.decision = d.seq AND m.version = (SELECT max(version) FROM moved n WHERE n.decision = d.seq)
     WHERE d.action <> 'undo' AND NOT EXISTS (SELECT 1 FROM decisions u WHERE u.undoes = d.seq);
 
 CREATE VIEW codings AS

@@ -15,6 +15,7 @@ from service.study.database import open_database, write
 from service.study.migrations import migrate
 
 STUDY_FILE, VAULT_FILE = "study.db", "vault.db"
+LEAK_LIMIT = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Study:
     title: str
     codebook: str
     fictional: bool
+    leak_limit: float = LEAK_LIMIT
 
     @property
     def name(self) -> str:
@@ -39,17 +41,23 @@ class Study:
         return self.folder / VAULT_FILE
 
 
-def create_study(folder: Path, *, title: str, codebook: str, now: str, fictional: bool = False) -> Study:
-    """Make the folder and its empty study.db; StudyError if one is already there."""
+def create_study(
+    folder: Path, *, title: str, codebook: str, now: str, fictional: bool = False, leak_limit: float = LEAK_LIMIT
+) -> Study:
+    """Make the folder and its empty study.db; StudyError if one is already there.
+
+    `leak_limit` is how many voices in 1,000 may at most, with 95% confidence, still hold a direct
+    identifier before anyone codes.
+    """
     file = folder / STUDY_FILE
     if file.exists():
         raise StudyError(f"there is already a study in the folder “{folder.name}”")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = open_database(file)
     migrate(db, file)
-    row = (secrets.token_hex(8), title, codebook, int(fictional), now)
+    row = (secrets.token_hex(8), title, codebook, int(fictional), now, leak_limit)
     with write(db) as connection:
-        connection.execute("INSERT INTO study VALUES (?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO study VALUES (?, ?, ?, ?, ?, ?)", row)
     return _study(folder, db)
 
 
@@ -82,9 +90,11 @@ def find_studies(folder: Path) -> list[Path]:
 
 
 def _study(folder: Path, db: Database) -> Study:
-    row = db.conn.execute("SELECT id, title, codebook, fictional FROM study").fetchone()
+    row = db.conn.execute("SELECT id, title, codebook, fictional, leak_limit FROM study").fetchone()
     if row is None:
         raise StudyError(
             f"the study in the folder “{folder.name}” was never finished; remove the folder and begin again"
         )
-    return Study(folder.resolve(), db, row["id"], row["title"], row["codebook"], bool(row["fictional"]))
+    return Study(
+        folder.resolve(), db, row["id"], row["title"], row["codebook"], bool(row["fictional"]), row["leak_limit"]
+    )

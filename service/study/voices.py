@@ -46,6 +46,30 @@ class StoredRedaction:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredDoubt:
+    """A stretch of the clean text that may be an identifier and was left as it stands."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewCleanText:
+    """A version of a clean text with all that is stored beside it. `held` is the language that a person must see to."""
+
+    voice: str
+    text: str
+    redactions: tuple[StoredRedaction, ...]
+    doubts: tuple[StoredDoubt, ...]
+    expected_leaks: float
+    held: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class StoredSegment:
     """A segment with its words; offsets lie in the voice's clean text."""
 
@@ -98,6 +122,36 @@ def voices_without_clean_text(db: Database) -> list[str]:
     return [row[0] for row in rows]
 
 
+def voices_held(db: Database) -> dict[str, str]:
+    """Voices that wait for a person because of their language, with its code."""
+    rows = db.conn.execute(
+        f"SELECT c.voice, c.held FROM clean_texts c JOIN voices v ON v.id = c.voice"
+        f" WHERE c.version = {NEWEST} AND c.held <> '' ORDER BY v.rowid"
+    )
+    return {row["voice"]: row["held"] for row in rows}
+
+
+def release_voice(connection: sqlite3.Connection, voice_id: str) -> None:
+    """A person has looked at a voice in another language, inside the caller's transaction."""
+    connection.execute("UPDATE clean_texts SET held = '' WHERE voice = ?", [voice_id])
+
+
+def participants_of(db: Database, voice_ids: Sequence[str]) -> dict[str, str]:
+    """The participant of each voice."""
+    everyone = dict(db.conn.execute("SELECT id, participant FROM voices").fetchall())
+    return {v: everyone[v] for v in voice_ids}
+
+
+def voices_of(db: Database, participant: str) -> list[str]:
+    """A participant's de-identified voices, in the order of intake."""
+    rows = db.conn.execute(
+        "SELECT id FROM voices v WHERE participant = ? AND EXISTS (SELECT 1 FROM clean_texts c WHERE c.voice = v.id)"
+        " ORDER BY rowid",
+        [participant],
+    )
+    return [row["id"] for row in rows]
+
+
 def voice(db: Database, voice_id: str) -> VoiceRecord:
     """One voice; RecordError when there is none of that id."""
     row = db.conn.execute(f"SELECT {_VOICE_COLUMNS} FROM voices WHERE id = ?", [voice_id]).fetchone()
@@ -116,29 +170,64 @@ def _voice(row: sqlite3.Row) -> VoiceRecord:
 
 
 def add_clean_text(
-    connection: sqlite3.Connection, *, voice_id: str, text: str, run: str, redactions: Sequence[StoredRedaction],
-    segments: Sequence[Segment],
-) -> None:  # fmt: skip
-    """Store version 1 of a clean text with its redactions and segments, in the caller's transaction."""
-    connection.execute("INSERT INTO clean_texts VALUES (?, 1, ?, ?)", (voice_id, text, run))
+    connection: sqlite3.Connection, clean: NewCleanText, *, run: str, segments: Sequence[Segment] = ()
+) -> None:
+    """Store a version of a clean text with its redactions and doubts, in the caller's transaction.
+
+    The first version comes with its segments; later ones move those that are there.
+    """
+    key = (clean.voice, clean.version)
+    connection.execute(
+        "INSERT INTO clean_texts VALUES (?, ?, ?, ?, ?, ?)", (*key, clean.text, run, clean.held, clean.expected_leaks)
+    )
     connection.executemany(
-        "INSERT INTO redactions VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
-        [(voice_id, r.start, r.end, r.label, r.score, r.detector, r.why) for r in redactions],
+        "INSERT INTO redactions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(*key, r.start, r.end, r.label, r.score, r.detector, r.why) for r in clean.redactions],
+    )
+    connection.executemany(
+        "INSERT INTO doubts VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(*key, d.start, d.end, d.label, d.score, d.why) for d in clean.doubts],
     )
     connection.executemany(
         "INSERT INTO segments VALUES (?, ?, 1, ?, ?, ?)",
-        [(f"{voice_id}.{s.position}", voice_id, s.position, s.start, s.end) for s in segments],
+        [(f"{clean.voice}.{s.position}", clean.voice, s.position, s.start, s.end) for s in segments],
     )
 
 
 def clean_text(db: Database, voice_id: str) -> str:
-    """The newest clean text; RecordError when the voice is not de-identified yet."""
-    row = db.conn.execute(
-        "SELECT text FROM clean_texts WHERE voice = ? ORDER BY version DESC LIMIT 1", [voice_id]
+    """The newest clean text; RecordError when the voice is not de-identified yet, or waits for a person."""
+    row = _newest(db, voice_id)
+    if row["held"]:
+        raise RecordError("this voice waits for a person: it is not in a language that the machine protects")
+    return str(row["text"])
+
+
+def newest_version(db: Database, voice_id: str) -> NewCleanText:
+    """The newest version with all that is stored beside it, whether or not it waits for a person."""
+    row = _newest(db, voice_id)
+    return NewCleanText(
+        voice_id, row["text"], tuple(redactions(db, voice_id)), tuple(doubts(db, voice_id)), row["expected_leaks"],
+        row["held"], row["version"],
+    )  # fmt: skip
+
+
+def _newest(db: Database, voice_id: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.conn.execute(
+        "SELECT * FROM clean_texts WHERE voice = ? ORDER BY version DESC LIMIT 1", [voice_id]
     ).fetchone()
     if row is None:
         raise RecordError("this voice is not de-identified yet")
-    return str(row["text"])
+    return row
+
+
+def doubts(db: Database, voice_id: str) -> list[StoredDoubt]:
+    """What was left unmasked in the newest clean text though it may identify someone, in text order."""
+    rows = db.conn.execute(
+        'SELECT start, "end", label, score, why FROM doubts d WHERE voice = ?'
+        " AND version = (SELECT max(version) FROM clean_texts WHERE voice = d.voice) ORDER BY start",
+        [voice_id],
+    )
+    return [StoredDoubt(**dict(row)) for row in rows]
 
 
 def redactions(db: Database, voice_id: str) -> list[StoredRedaction]:
@@ -156,7 +245,8 @@ def segments(db: Database, where: str = "1", parameters: Sequence[object] = ()) 
     rows = db.conn.execute(
         'SELECT s.id, s.voice, s.position, s.start, s."end", substr(c.text, s.start + 1, s."end" - s.start) AS text'
         " FROM segments s JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version"
-        f" JOIN voices v ON v.id = s.voice WHERE c.version = {NEWEST} AND ({where}) ORDER BY v.rowid, s.position",
+        f" JOIN voices v ON v.id = s.voice WHERE c.version = {NEWEST} AND c.held = '' AND ({where})"
+        " ORDER BY v.rowid, s.position",
         parameters,
     )
     return [StoredSegment(**dict(row)) for row in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -141,6 +142,7 @@ def _voices(
 ) -> Iterator[_Taken]:
     record = row.cells.get(profile.record_id, "").strip() if profile.record_id else str(row.number)
     person = row.cells.get(profile.participant, "").strip() or record
+    known = tuple(name for column in profile.known_people for name in _names(row.cells.get(column, "")))
     for position, column in enumerate(profile.texts):
         words = normalise(row.cells.get(column, "")).text.strip()
         if words.casefold() in NO_VIEW:
@@ -162,7 +164,12 @@ def _voices(
             position=position,
             digest=key.pseudonym("t", words),
         )
-        yield _Taken(row.number, voice, RawVoice(voice_id, words, record, person, purge_on))
+        yield _Taken(row.number, voice, RawVoice(voice_id, words, record, person, purge_on, known))
+
+
+def _names(cell: str) -> list[str]:
+    """The names in a cell that holds one, or several on lines or between semicolons."""
+    return [name.strip() for name in re.split(r"[;\n|]", cell) if name.strip()]
 
 
 def _one_of(table: Table, row: Row, source: Source, allowed: Sequence[str]) -> str:

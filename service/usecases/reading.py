@@ -92,7 +92,9 @@ def list_voices(study: Study, wanted: VoiceFilter, *, page: int) -> VoicePage:
             " WHERE s.voice = v.id AND g.code = ? AND g.reading = ?)"
         )
         parameters = [*parameters, wanted.code, reading]
-    source = f"FROM voices v JOIN clean_texts c ON c.voice = v.id AND c.version = {NEWEST} WHERE {where}"
+    source = (
+        f"FROM voices v JOIN clean_texts c ON c.voice = v.id AND c.version = {NEWEST} AND c.held = '' WHERE {where}"
+    )
     total = study.db.conn.execute(f"SELECT count(*) {source}", parameters).fetchone()[0]
     rows = study.db.conn.execute(
         "SELECT v.id, v.participant, v.voice, v.via, v.provenance, v.age_band, v.area, v.period, v.question, c.text"

@@ -35,8 +35,10 @@ from service.study.voices import (
     all_voices,
     segments,
     voice,
+    voices_held,
     voices_without_clean_text,
 )
+from service.usecases.check import require_open
 
 PEOPLE_VOICES = ("child", "young_person", "parent_carer")
 
@@ -71,7 +73,7 @@ def people_in_scope(study: Study) -> dict[str, list[str]]:
     Practitioners' own views, AI-drafted text and voices of unknown speakers stay apart.
     """
     found: dict[str, list[str]] = {}
-    waiting = set(voices_without_clean_text(study.db))
+    waiting = {*voices_without_clean_text(study.db), *voices_held(study.db)}
     for record in all_voices(study.db):
         if record.voice in PEOPLE_VOICES and record.provenance != "ai_drafted" and record.id not in waiting:
             found.setdefault(record.participant, []).append(record.id)
@@ -80,6 +82,7 @@ def people_in_scope(study: Study) -> dict[str, list[str]]:
 
 def draw_counting_round(study: Study, *, people: int, seed: int, now: str, actor: str) -> Round:
     """Draw people uniformly without replacement; each one's probability is logged before reading."""
+    require_open(study)
     scope = list(people_in_scope(study))  # in the order of intake, so that a seed means the same in a study built again
     if not scope:
         raise StudyError(
@@ -92,6 +95,7 @@ def draw_counting_round(study: Study, *, people: int, seed: int, now: str, actor
 
 def draw_review_round(study: Study, *, seed: int, now: str, actor: str) -> Round:
     """A round over every segment with a suggestion, likely ones first, grouped by code."""
+    require_open(study)
     rows = study.db.conn.execute(
         "SELECT segment, code, max(probability) AS best FROM suggestions WHERE reading = ?"
         " GROUP BY segment ORDER BY code, best DESC",
@@ -153,6 +157,7 @@ def decide(
     skip: bool = False, seconds: float, now: str,
 ) -> list[int]:  # fmt: skip
     """Save a coder's decision on an item and close it; a skip closes it without a word on any code."""
+    require_open(study)
     codebook = newest_codebook(study.db)
     known = {code.id for code in codebook.active_codes}
     unknown = [c.code for c in choices if c.code not in known]

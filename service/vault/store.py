@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +15,7 @@ from service.vault.cipher import Cipher
 from service.vault.keys import Key
 
 migrations = Migrations("vault")
+OffsetPair = tuple[int, int, int, int]
 
 
 @migrations()
@@ -32,15 +33,25 @@ def m001_initial(db: Database) -> None:
     )
 
 
+@migrations()
+def m002_ledgers(db: Database) -> None:
+    """What each participant's names became, so that a later voice gets the same surrogates."""
+    db.conn.execute("CREATE TABLE ledgers (participant TEXT PRIMARY KEY, ledger BLOB NOT NULL) STRICT")
+
+
 @dataclass(frozen=True, slots=True)
 class RawVoice:
-    """What intake seals: the words, the record and person references of the source file, and when to purge."""
+    """What intake seals: the words, the record and person references of the source file, and when to purge.
+
+    `known` are names of people that the source file gives beside the words.
+    """
 
     voice: str
     text: str
     record: str
     participant: str
     purge_on: str
+    known: tuple[str, ...] = ()
 
 
 class Vault:
@@ -71,7 +82,7 @@ class Vault:
         rows = [
             (
                 v.voice, self._cipher.seal(v.text, "raw", "text", v.voice),
-                self._cipher.seal(json.dumps([v.record, v.participant]), "raw", "source", v.voice), v.purge_on,
+                self._cipher.seal(json.dumps([v.record, v.participant, *v.known]), "raw", "source", v.voice), v.purge_on,
             )
             for v in voices
         ]  # fmt: skip
@@ -87,11 +98,45 @@ class Vault:
                 found[voice_id] = self._cipher.open(row["text"], "raw", "text", voice_id)
         return found
 
-    def put_offset_maps(self, maps: Iterable[tuple[str, list[tuple[int, int, int, int]]]]) -> None:
-        """Seal, for version 1 of each voice's clean text, (source start, end, clean start, end) a redaction."""
-        rows = [(v, self._cipher.seal(json.dumps(m), "offset_maps", "map", f"{v}.1")) for v, m in maps]
+    def known_people(self, voice_ids: Sequence[str]) -> dict[str, list[str]]:
+        """The names that the source file gave beside those voices that are still here."""
+        found: dict[str, list[str]] = {}
+        for voice_id in voice_ids:
+            row = self._db.conn.execute("SELECT source FROM raw WHERE voice = ?", [voice_id]).fetchone()
+            if row is not None:
+                found[voice_id] = json.loads(self._cipher.open(row["source"], "raw", "source", voice_id))[2:]
+        return found
+
+    def put_ledgers(self, ledgers: Mapping[str, Mapping[str, str]]) -> None:
+        """Seal each participant's surrogates: keyed digests of names, never the names."""
+        rows = [(p, self._cipher.seal(json.dumps(dict(known)), "ledgers", "ledger", p)) for p, known in ledgers.items()]
         with write(self._db) as connection:
-            connection.executemany("INSERT OR REPLACE INTO offset_maps VALUES (?, 1, ?)", rows)
+            connection.executemany("INSERT OR REPLACE INTO ledgers VALUES (?, ?)", rows)
+
+    def ledgers(self, participants: Iterable[str]) -> dict[str, dict[str, str]]:
+        """The surrogates of those participants who have some."""
+        found: dict[str, dict[str, str]] = {}
+        for participant in participants:
+            row = self._db.conn.execute("SELECT ledger FROM ledgers WHERE participant = ?", [participant]).fetchone()
+            if row is not None:
+                found[participant] = json.loads(self._cipher.open(row["ledger"], "ledgers", "ledger", participant))
+        return found
+
+    def put_offset_maps(self, maps: Iterable[tuple[str, Sequence[OffsetPair]]], version: int = 1) -> None:
+        """Seal, for a version of each voice's clean text, (source start, end, clean start, end) a redaction."""
+        rows = [(v, version, self._cipher.seal(json.dumps(m), "offset_maps", "map", f"{v}.{version}")) for v, m in maps]
+        with write(self._db) as connection:
+            connection.executemany("INSERT OR REPLACE INTO offset_maps VALUES (?, ?, ?)", rows)
+
+    def offset_map(self, voice_id: str, version: int) -> list[OffsetPair]:
+        """The way back from a version of a clean text; KeyFileError aside, empty once it is purged."""
+        row = self._db.conn.execute(
+            "SELECT map FROM offset_maps WHERE voice = ? AND version = ?", [voice_id, version]
+        ).fetchone()
+        if row is None:
+            return []
+        pairs = json.loads(self._cipher.open(row["map"], "offset_maps", "map", f"{voice_id}.{version}"))
+        return [(a, b, c, d) for a, b, c, d in pairs]
 
     def purge(self, today: str) -> int:
         """Remove raw text and offset maps whose date has come; how many voices."""

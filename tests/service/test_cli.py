@@ -45,8 +45,8 @@ def test_deidentify_lines_keeps_order_and_gives_spans_in_code_points_of_the_inpu
     assert found[0]["clean_text"] == "😀 please ring [Person 1] on [Phone number]"
     assert [(s["start"], s["end"], s["label"]) for s in found[0]["spans"]] == [(14, 20, "PERSON"), (24, 36, "PHONE")]
     assert [str(rows[2]["text"])[s["start"] : s["end"]] for s in found[2]["spans"]] == ["OL9 6AA"]
-    assert found[1] == {"id": "a", "clean_text": "", "spans": []}
-    assert found[3] == {"id": 4, "clean_text": "nothing to hide here", "spans": []}
+    assert found[1] == {"id": "a", "clean_text": "", "needs_person": False, "spans": []}
+    assert found[3] == {"id": 4, "clean_text": "nothing to hide here", "needs_person": False, "spans": []}
 
 
 @pytest.mark.parametrize("codebook", ["codebooks/north-yorkshire-care-leavers/codebook.yaml", "plain"])
@@ -134,6 +134,7 @@ COMMANDS = [
     "init",
     "intake",
     "deidentify",
+    "deid-check",
     "suggest",
     "review",
     "link",
@@ -142,6 +143,7 @@ COMMANDS = [
     "demo",
     "bench deid",
     "bench themes",
+    "train deid",
 ]
 
 
@@ -161,6 +163,7 @@ def test_a_study_from_the_terminal_from_init_to_report(tmp_path: Path) -> None:
         heard("intake", study, export, "--json", folder=tmp_path),
         heard("deidentify", study, folder=tmp_path),
         heard("suggest", study, "--json", folder=tmp_path),
+        heard("deid-check", study, "--checker", "Sam", "--accept-risk", "The people are fictional.", folder=tmp_path),
         heard("review", study, "--coder", "Sam", "--round", "counting", folder=tmp_path, typed="FH8:need, IU2\nu\nFH8\n\nzzz\ns\nc\nq\n"),
         heard("review", study, "--coder", "Sam", folder=tmp_path, typed="1\nq\n"),
         heard("report", study, "--out", tmp_path / "report.html", folder=tmp_path),
@@ -168,8 +171,8 @@ def test_a_study_from_the_terminal_from_init_to_report(tmp_path: Path) -> None:
 
     assert [s.returncode for s in steps] == [0] * len(steps), [s.stderr for s in steps if s.returncode]
     assert json.loads(steps[1].stdout)["voices"] == 150
-    assert "“zzz” is no code" in steps[4].stderr
-    assert "Suggested:" in steps[4].stderr
+    assert "“zzz” is no code" in steps[5].stderr
+    assert "Suggested:" in steps[5].stderr
     html = (tmp_path / "report.html").read_text("utf-8")
     assert "read at least" in html
     assert "<script" not in html

@@ -10,7 +10,7 @@ import pytest
 
 from service.errors import RecordError, StudyError
 from service.study.database import open_database, write
-from service.study.migrations import migrate
+from service.study.migrations import migrate, migrations
 from service.study.runs import add_audit
 from service.study.study import create_study, find_studies, open_study
 from tests.conftest import NOW, Made
@@ -25,14 +25,14 @@ def test_a_study_opens_with_wal_foreign_keys_and_owner_only_files(made: Made) ->
 
 
 @pytest.mark.parametrize("act", ["UPDATE audit SET actor = 'x'", "DELETE FROM audit"])
-def test_the_audit_trail_can_only_grow(made: Made, act: str) -> None:
-    with write(made.study.db) as connection:
+def test_the_audit_trail_can_only_grow(shut: Made, act: str) -> None:
+    with write(shut.study.db) as connection:
         add_audit(connection, at=NOW, actor="a", action="b", subject="c")
 
-    with pytest.raises(RecordError, match="append-only"), write(made.study.db) as connection:
+    with pytest.raises(RecordError, match="append-only"), write(shut.study.db) as connection:
         connection.execute(act)
 
-    assert made.study.db.conn.execute("SELECT actor FROM audit").fetchone()[0] == "a"
+    assert shut.study.db.conn.execute("SELECT actor FROM audit").fetchone()[0] == "a"
 
 
 def test_every_table_of_acts_has_its_two_triggers(made: Made) -> None:
@@ -40,7 +40,8 @@ def test_every_table_of_acts_has_its_two_triggers(made: Made) -> None:
 
     names = {row[0] for row in rows}
 
-    guarded = {"suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws", "frames"}
+    guarded = {"suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws", "frames",
+               "checks", "acceptances"}  # fmt: skip
     assert names == {f"{table}_no_{act}" for table in guarded for act in ("update", "delete")}
 
 
@@ -49,17 +50,17 @@ def test_codings_cannot_be_written(made: Made) -> None:
         connection.execute("INSERT INTO codings (segment) VALUES ('x')")
 
 
-def test_a_failed_write_leaves_nothing(made: Made) -> None:
-    with pytest.raises(ZeroDivisionError), write(made.study.db) as connection:
+def test_a_failed_write_leaves_nothing(shut: Made) -> None:
+    with pytest.raises(ZeroDivisionError), write(shut.study.db) as connection:
         add_audit(connection, at=NOW, actor="a", action="b", subject="c")
         raise ZeroDivisionError
 
-    assert made.study.db.conn.execute("SELECT count(*) FROM audit").fetchone()[0] == 0
+    assert shut.study.db.conn.execute("SELECT count(*) FROM audit").fetchone()[0] == 0
 
 
-def test_writers_wait_their_turn(made: Made) -> None:
+def test_writers_wait_their_turn(shut: Made) -> None:
     def read_then_write() -> None:
-        db = open_database(made.study.folder / "study.db")
+        db = open_database(shut.study.folder / "study.db")
         for _ in range(20):
             with write(db) as connection:
                 seen = connection.execute("SELECT count(*) FROM audit").fetchone()[0]
@@ -72,7 +73,7 @@ def test_writers_wait_their_turn(made: Made) -> None:
     for thread in threads:
         thread.join()
 
-    subjects = [int(r[0]) for r in made.study.db.conn.execute("SELECT subject FROM audit ORDER BY seq")]
+    subjects = [int(r[0]) for r in shut.study.db.conn.execute("SELECT subject FROM audit ORDER BY seq")]
     assert subjects == list(range(120))
 
 
@@ -94,3 +95,16 @@ def test_migrating_twice_changes_nothing(made: Made) -> None:
 
     assert made.study.db.schema == schema
     assert not list(made.study.folder.glob("*before-migration*"))
+
+
+def test_a_study_of_the_first_version_is_brought_up_after_a_backup(tmp_path: Path) -> None:
+    file = tmp_path / "study.db"
+    db = open_database(file)
+    migrations.apply(db, stop_before="m002_checked")
+    db.conn.execute("INSERT INTO study VALUES ('s', 't', 'c', 0, ?)", [NOW])
+    db.conn.commit()
+
+    migrate(db, file)
+
+    assert db.conn.execute("SELECT leak_limit FROM study").fetchone()[0] == 50
+    assert (tmp_path / "study.before-migration.db").exists()

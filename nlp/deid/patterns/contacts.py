@@ -11,6 +11,24 @@ _APP = (
     r"(?:snap(?:chat)?|sc|insta(?:gram)?|ig|tiktok|tik\s?tok|roblox|discord|xbox|psn|playstation|steam|fortnite|minecraft"
     r"|facebook|fb|twitter|twitch|youtube|whatsapp|bereal|vinted)"
 )
+_APPS = (
+    *(
+        "snap",
+        "sc",
+        "insta",
+        "ig",
+        "tik",
+        "roblox",
+        "discord",
+        "xbox",
+        "psn",
+        "playst",
+        "steam",
+        "fortnite",
+        "minecraft",
+    ),
+    *("facebook", "fb", "twit", "youtube", "whatsapp", "bereal", "vinted"),
+)
 _HANDLE = r"(?P<id>(?=[\w.-]*[\d_.-])[a-z0-9_](?:[\w.-]{0,38}\w))"
 _NUMBER_WORD = (
     r"(?:oh|o|zero|nought|one|two|three|four|five|six|seven|eight|nine|hundred|(?:double|treble|triple)\s+\w+|\d{1,5})"
@@ -38,6 +56,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         shape(r"(?<![\w.+-])[\w.+-][\w.+'-]{0,63}\s?@\s?(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b"),
         CERTAIN,
         "shape of an email address",
+        hints=("@",),
     ),
     Recogniser(
         "spoken email",
@@ -47,6 +66,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         ),
         LIKELY,
         "an email address in words",
+        hints=(" at ", "(at)", "[at]"),
     ),
     Recogniser(
         "url",
@@ -57,9 +77,15 @@ CONTACTS: tuple[Recogniser, ...] = (
         ),
         CERTAIN,
         "shape of a web address",
+        hints=("http", "www.", ".com", ".org", ".uk", ".net", ".gg", ".tv", ".me"),
     ),
     Recogniser(
-        "ip address", Label.URL, shape(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"), LIKELY, "shape of an IP address"
+        "ip address",
+        Label.URL,
+        shape(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"),
+        LIKELY,
+        "shape of an IP address",
+        figure=True,
     ),
     Recogniser(
         "handle",
@@ -67,6 +93,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         shape(r"(?<![\w@.])@(?!\d{1,2}(?:[:.]\d\d)?\s?(?:am|pm)?\b)[a-z0-9_](?:[\w.]{1,28}\w)"),
         LIKELY,
         "shape of a social-media handle",
+        hints=("@",),
     ),
     Recogniser(
         "handle with cue",
@@ -77,6 +104,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         LIKELY,
         "follows the name of an app",
         needed=_is_no_plain_word,
+        hints=_APPS,
     ),
     Recogniser(
         "handle before an app",
@@ -87,6 +115,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         LIKELY,
         "a user name before the name of an app",
         needed=_is_no_plain_word,
+        hints=_APPS,
     ),
     Recogniser(
         "handle in words",
@@ -96,6 +125,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         ),
         FAIR,
         "given as a name in an app",
+        hints=_APPS,
     ),
     Recogniser(
         "phone",
@@ -104,6 +134,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         CERTAIN,
         "shape of a UK telephone number",
         needed=_is_phone,
+        figure=True,
     ),
     Recogniser(
         "phone from abroad",
@@ -111,6 +142,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         shape(r"(?<![\d/-])(?:\+|00)(?!44)[1-9]\d{0,2}(?:[\s().-]{0,2}\d){7,11}(?!\d)"),
         LIKELY,
         "shape of a telephone number from abroad",
+        hints=("+", "00"),
     ),
     Recogniser(
         "phone with cue",
@@ -120,6 +152,7 @@ CONTACTS: tuple[Recogniser, ...] = (
         ),
         LIKELY,
         "digits after a cue such as “ring”",
+        figure=True,
     ),
     Recogniser(
         "spoken phone",
@@ -128,5 +161,6 @@ CONTACTS: tuple[Recogniser, ...] = (
         LIKELY,
         "a telephone number in words",
         needed=_is_spoken_number,
+        hints=("zero", "nought", " oh", "0", " o "),
     ),
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
-from nlp.deid.patterns.recogniser import CERTAIN, FAIR, LIKELY, Recogniser, has_digit, shape
-from nlp.types import Label
+from nlp.deid.patterns.recogniser import CERTAIN, FAIR, LIKELY, METHOD, WEAK, Recogniser, has_digit, shape
+from nlp.types import Detection, Label
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary|uary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
@@ -50,6 +51,7 @@ DATES: tuple[Recogniser, ...] = (
         CERTAIN,
         "follows “date of birth”",
         needed=lambda words: not re.fullmatch(r"\d\d/40", words),
+        figure=True,
     ),
     Recogniser(
         "numeric date",
@@ -60,6 +62,7 @@ DATES: tuple[Recogniser, ...] = (
         ),
         LIKELY,
         "shape of a date",
+        figure=True,
     ),
     Recogniser(
         "day and month in figures",
@@ -70,6 +73,7 @@ DATES: tuple[Recogniser, ...] = (
         FAIR,
         "day and month after a word such as “on”",
         needed=lambda words: "/" in words and words != "10/10",
+        figure=True,
     ),
     Recogniser(
         "written date",
@@ -82,6 +86,7 @@ DATES: tuple[Recogniser, ...] = (
         LIKELY,
         "day and month, or month and year",
         needed=has_digit,
+        figure=True,
     ),
     Recogniser(
         "date in words",
@@ -89,6 +94,7 @@ DATES: tuple[Recogniser, ...] = (
         shape(rf"\b(?:{_ORDINAL_WORD}\s+(?:of\s+)?{_MONTH}|{_MONTH}\s+(?:the\s+)?{_ORDINAL_WORD})\b"),
         LIKELY,
         "day and month in words",
+        hints=("first", "second", "third", "rth", "fth", "xth", "nth", "hth", "ieth"),
     ),
     Recogniser(
         "age",
@@ -99,17 +105,27 @@ DATES: tuple[Recogniser, ...] = (
         LIKELY,
         "follows a word such as “aged”",
         needed=_age_is_plausible,
+        hints=("age", "turn", "nearly", "almost", "gone"),
     ),
     Recogniser(
         "age with unit",
         Label.AGE,
         shape(
-            rf"\b(?P<id>{_NUMBER}[\s-]*(?:(?:years?|yrs?|yr|months?|mths?|mnths?|mo|weeks?|wks?|days?)[\s-]*(?:olds?|of\s+age)|y/?o|yo|m/o|y\.o\.?|yr\s?old|yrold)"
-            rf"|\d{{1,2}}\s?{_YEARS}(?:\s|,\s|\s?and\s|\s?&\s)?\d{{1,2}}\s?{_MONTHS})\b"
+            rf"\b(?P<id>{_NUMBER}[\s-]*(?:(?:years?|yrs?|yr|months?|mths?|mnths?|mo|weeks?|wks?|days?)[\s-]*(?:olds?|of\s+age)"
+            r"|y/?o|yo|m/o|y\.o\.?|yr\s?old|yrold))\b"
         ),
         LIKELY,
         "number with “years old” or the like",
         needed=lambda words: not re.match(r"\d+YO\b", words),
+        hints=("old", "age", "yo", "y/o", "m/o", "y.o"),
+    ),
+    Recogniser(
+        "years and months",
+        Label.AGE,
+        shape(rf"\b\d{{1,2}}\s?{_YEARS}(?:\s|,\s|\s?and\s|\s?&\s)?\d{{1,2}}\s?{_MONTHS}\b"),
+        LIKELY,
+        "years and months",
+        figure=True,
     ),
     Recogniser(
         "age in months",
@@ -119,6 +135,7 @@ DATES: tuple[Recogniser, ...] = (
         ),
         FAIR,
         "number of months after a word such as “aged”",
+        figure=True,
     ),
     Recogniser(
         "age of someone",
@@ -133,6 +150,40 @@ DATES: tuple[Recogniser, ...] = (
         needed=_age_is_plausible,
     ),
     Recogniser(
+        "age of a relative",
+        Label.AGE,
+        shape(
+            r"\b(?:mum|dad|son|daughter|brother|sister|baby|boy|girl|lad|nan|gran|grandad|eldest|youngest|oldest|middle\s+one)"
+            rf"(?:'?s?\s+(?:is\s+|was\s+|now\s+)?|,\s+)(?P<id>\d{{1,2}}|(?:is|was|'s|,)\s+{_WORD}){_NOT_AN_AGE}"
+            r"(?=\s*(?:[.,;!?)]|$|\n|and\b|but\b|so\b|now\b|when\b|who\b|with\b))"
+        ),
+        FAIR,
+        "a number after a family word",
+        needed=_age_is_plausible,
+    ),
+    Recogniser(
+        "age alone",
+        Label.AGE,
+        shape(
+            r"(?:^|[.!?:(,\n]\s*|\bat\s+|\btill\s+|\buntil\s+|\bnow\s+|\bwas\s+|\bis\s+|\bbaby\s+|(?-i:\b[A-ZÀ-Þ][\w-]+\s+))(?P<id>(?:\d{1,2}|"
+            + _WORD
+            + r")\s?(?:months?|mths?|weeks?|wks?|days))(?=\s*(?:[.,;:!?)]|$|corrected\b|old\b))"
+        ),
+        WEAK,
+        "a number of months or weeks that stands alone",
+    ),
+    Recogniser(
+        "age at some time",
+        Label.AGE,
+        shape(
+            rf"\b(?:at|till|until|since|by|before|when|from)\s+(?:the\s+age\s+of\s+|i\s+was\s+|he\s+was\s+|she\s+was\s+|they\s+were\s+)?"
+            rf"(?P<id>\d{{1,2}}|{_WORD}){_NOT_AN_AGE}(?=\s*(?:[.,;!?)]|$|\n|and\b|but\b|so\b|he\b|she\b|i\b|they\b))"
+        ),
+        WEAK,
+        "a number after “at”, “till” or “when I was”",
+        needed=_age_is_plausible,
+    ),
+    Recogniser(
         "birthday",
         Label.AGE,
         shape(
@@ -141,6 +192,7 @@ DATES: tuple[Recogniser, ...] = (
         ),
         FAIR,
         "a birthday with its number",
+        figure=True,
     ),
     Recogniser(
         "age in brackets",
@@ -151,5 +203,21 @@ DATES: tuple[Recogniser, ...] = (
         ),
         FAIR,
         "number in brackets after a name",
+        figure=True,
     ),
 )
+
+_AGE_BESIDE_NAME = shape(
+    rf"(?:'?s\s+|,?\s+(?:is\s+|was\s+|now\s+|aged?\s+|turns\s+|turned\s+)?|\s?\()(?P<id>\d{{1,2}}(?:\s?(?:months?|mths?|weeks?|wks?|days|yrs?|years?))?"
+    rf"|(?<=\s(?:is|as)\s){_WORD}){_NOT_AN_AGE}(?=\s*(?:[.,;:!?)/]|$|\n|and\b|but\b|so\b|when\b|who\b|with\b|[A-Z]))"
+)
+
+
+def ages_beside_names(text: str, found: Iterable[Detection]) -> Iterator[Detection]:
+    """“Felix 14,” and “Vihaan's 8.”: a number right after what was found to be a person's name."""
+    for name in found:
+        if name.label is Label.PERSON and name.masked:
+            match = _AGE_BESIDE_NAME.match(text, name.end)
+            if match is not None:
+                why = "a number right after a name"
+                yield Detection(match.start("id"), match.end("id"), Label.AGE, FAIR, f"{METHOD}/age beside a name", why)

@@ -47,6 +47,7 @@ NUMBERS: tuple[Recogniser, ...] = (
         CERTAIN,
         "NHS number with a valid check digit",
         needed=_is_nhs,
+        figure=True,
     ),
     Recogniser(
         "national insurance number",
@@ -54,6 +55,7 @@ NUMBERS: tuple[Recogniser, ...] = (
         shape(r"\b(?!bg|gb|nk|kn|tn|nt|zz)[a-ceghj-prtw-zq][a-ceghj-nprtw-zq][\s-]?(?:\d[\s-]?){6}[a-d]\b"),
         CERTAIN,
         "shape of a National Insurance number",
+        figure=True,
     ),
     Recogniser(
         "upn",
@@ -62,6 +64,7 @@ NUMBERS: tuple[Recogniser, ...] = (
         LIKELY,
         "shape of a unique pupil number",
         certain=_is_upn,
+        figure=True,
     ),
     Recogniser(
         "uln",
@@ -70,6 +73,7 @@ NUMBERS: tuple[Recogniser, ...] = (
         CERTAIN,
         "learner number with a valid check digit",
         needed=_is_uln,
+        figure=True,
     ),
     Recogniser(
         "reference",
@@ -81,6 +85,7 @@ NUMBERS: tuple[Recogniser, ...] = (
         LIKELY,
         "follows a cue such as “ref” or “case number”",
         needed=_is_reference,
+        figure=True,
     ),
     Recogniser(
         "reference shape",
@@ -92,6 +97,7 @@ NUMBERS: tuple[Recogniser, ...] = (
         FAIR,
         "letters and a long number, as in a case reference",
         needed=lambda words: len(digits(words)) >= 4,
+        figure=True,
     ),
     Recogniser(
         "vehicle plate",
@@ -99,6 +105,7 @@ NUMBERS: tuple[Recogniser, ...] = (
         shape(r"\b[A-Z]{2}\d{2}\s?[A-Z]{3}\b|\b[A-Z]\d{1,3}\s[A-Z]{3}\b", case=True),
         LIKELY,
         "shape of a vehicle registration",
+        figure=True,
     ),
     Recogniser(
         "vehicle plate with cue",
@@ -108,6 +115,7 @@ NUMBERS: tuple[Recogniser, ...] = (
         ),
         LIKELY,
         "follows “reg” or “plate”",
+        figure=True,
     ),
     Recogniser(
         "bank account",
@@ -115,5 +123,6 @@ NUMBERS: tuple[Recogniser, ...] = (
         shape(r"\b(?:account|acc|a/c)\b[\s\w:.]{0,10}?(?P<id>\d{8})\b"),
         LIKELY,
         "digits of a bank account",
+        figure=True,
     ),
 )

@@ -18,6 +18,22 @@ _SETTING = (
     r"|children'?s\s+centre|family\s+hub|family\s+centre|surgery|medical\s+centre|medical\s+practice"
     r"|health\s+centre|hospital|infirmary|hospice|hostel|children'?s\s+home|school|youth\s+club|youth\s+centre|fc)"
 )
+_SETTINGS = (
+    *(
+        "school",
+        "academy",
+        "primary",
+        "infant",
+        "junior",
+        "nursery",
+        "playgroup",
+        "college",
+        "centre",
+        "hub",
+        "surgery",
+    ),
+    *("practice", "hospi", "infirmary", "hostel", "home", "youth", " fc"),
+)
 _NO_NAME = (
     r"(?!(?:The|This|That|A|An|In|At|To|On|By|My|His|Her|Our|Your|Their|Then|When|If|And|But|So|Or|No|Not|After|Before|Local|New|Old|Big"
     r"|Same|First|Every|Each|Any|Some|What|Which|Why|How|Is|Was|For|From|With|Into|Between|Since|Until|Both|Near|Left|Started|Start|Starts"
@@ -54,6 +70,7 @@ PLACES: tuple[Recogniser, ...] = (
         shape(r"\b(?:gir\s?0aa|[a-z]{1,2}\d[a-z\d]?\s{0,2}\d\s?[abd-hjlnp-uw-z]{2})\b"),
         CERTAIN,
         "shape of a UK postcode",
+        figure=True,
     ),
     Recogniser(
         "postcode district",
@@ -65,6 +82,7 @@ PLACES: tuple[Recogniser, ...] = (
         FAIR,
         "shape of a postcode district after a cue",
         needed=_is_no_sector_word,
+        figure=True,
     ),
     Recogniser(
         "postcode district after postcode",
@@ -74,6 +92,7 @@ PLACES: tuple[Recogniser, ...] = (
         ),
         LIKELY,
         "follows “postcode”",
+        hints=("post",),
     ),
     Recogniser(
         "street address",
@@ -82,6 +101,7 @@ PLACES: tuple[Recogniser, ...] = (
         LIKELY,
         "house number and street",
         needed=_is_address,
+        figure=True,
     ),
     Recogniser(
         "street",
@@ -93,6 +113,22 @@ PLACES: tuple[Recogniser, ...] = (
         LIKELY,
         "name that ends as streets do",
         needed=_is_no_sector_word,
+        hints=(
+            "road",
+            " rd",
+            "street",
+            "ave",
+            "close",
+            "lane",
+            "drive",
+            "cres",
+            "court",
+            "garden",
+            "grove",
+            "terrace",
+            "mews",
+            "estate",
+        ),
     ),
     Recogniser(
         "school or setting",
@@ -105,6 +141,7 @@ PLACES: tuple[Recogniser, ...] = (
         LIKELY,
         "name that ends as schools, surgeries and settings do",
         needed=_is_no_sector_word,
+        hints=_SETTINGS,
     ),
     Recogniser(
         "saint's school",
@@ -114,5 +151,6 @@ PLACES: tuple[Recogniser, ...] = (
         ),
         FAIR,
         "a saint's name in the possessive",
+        hints=("st. ", "st "),
     ),
 )

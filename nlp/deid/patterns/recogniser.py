@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from nlp.types import Detection, Label
 
-CERTAIN, LIKELY, FAIR = 0.99, 0.85, 0.7
+_DIGIT = re.compile(r"\d")
+CERTAIN, LIKELY, FAIR, WEAK = 0.99, 0.85, 0.7, 0.5
 METHOD = "patterns.v2"
 
 
@@ -17,7 +18,9 @@ class Recogniser:
     """A shape, what it identifies, how sure it is, and the check that makes it certain.
 
     The span is group `id` where the expression has one, else the whole match. `certain` lifts the
-    score to `CERTAIN` when it holds; `needed` drops the match when it does not.
+    score to `CERTAIN` when it holds; `needed` drops the match when it does not. A `WEAK` one is a
+    doubt, masked only where another detector shares it. Only texts that hold
+    a `figure`, or one of the lower-case `hints`, are searched at all.
     """
 
     name: str
@@ -27,6 +30,12 @@ class Recogniser:
     why: str
     certain: Callable[[str], bool] | None = None
     needed: Callable[[str], bool] | None = None
+    figure: bool = False
+    hints: tuple[str, ...] = ()
+
+    def may_stand_in(self, words: str, has_figure: bool) -> bool:
+        """A quick look before the search; `words` are the text in lower case between two spaces."""
+        return (has_figure or not self.figure) and (not self.hints or any(hint in words for hint in self.hints))
 
     def read(self, match: re.Match[str]) -> Detection | None:
         """The detection for a match of `shape`, unless its check fails."""
@@ -36,7 +45,8 @@ class Recogniser:
             return None
         sure = self.certain is not None and self.certain(words)
         score = CERTAIN if sure else self.score
-        return Detection(match.start(group), match.end(group), self.label, score, f"{METHOD}/{self.name}", self.why)
+        start, end = match.span(group)
+        return Detection(start, end, self.label, score, f"{METHOD}/{self.name}", self.why, masked=score > WEAK)
 
 
 def shape(expression: str, *, case: bool = False) -> re.Pattern[str]:
@@ -46,7 +56,7 @@ def shape(expression: str, *, case: bool = False) -> re.Pattern[str]:
 
 def has_digit(words: str) -> bool:
     """Whether there is a figure among the characters."""
-    return any(ch.isdigit() for ch in words)
+    return _DIGIT.search(words) is not None
 
 
 def digits(words: str) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nlp.deid.lexicon import FLAGS, OPEN_LISTS, flags_of
 from nlp.deid.tokens import tokenise
 
 MARK = re.compile(r"\[\[([a-z]+)(?:#(\d+))?:([^\[\]]+)\]\]")
@@ -227,6 +228,35 @@ def respell(word: str, pick: random.Random) -> str:
             word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :],
         )
     )
+
+
+def ordinary_words(texts: Iterable[str]) -> list[str]:
+    """Words that people use in lower case twice or more and that are on no list of names, the common ones first."""
+    uses = Counter(m[0] for text in texts for m in re.finditer(r"(?<=[a-z,] )[a-z]{3,}\b", text))
+    return [w for w, n in uses.most_common() if n >= 2 and not _LISTED & set(flags_of(w))]
+
+
+_LISTED = frozenset(range(FLAGS)) - {OPEN_LISTS.index("everyday")}
+
+
+def swap(example: Example, ordinary: Sequence[str], pick: random.Random) -> Example:
+    """Other ordinary words in place of some, so that a word never met before is not taken for a name."""
+    share = pick.choice((0, 0.1, 0.25))
+    tokens = [
+        _capital_as(pick.choice(ordinary), t)
+        if label == "O"
+        and len(t) > 2
+        and t.isalpha()
+        and pick.random() < share
+        and not _LISTED & set(flags_of(t.casefold()))
+        else t
+        for t, label in zip(example.tokens, example.labels, strict=True)
+    ]
+    return Example(tuple(tokens), example.labels)
+
+
+def _capital_as(word: str, like: str) -> str:
+    return word.capitalize() if like[0].isupper() else word
 
 
 def vary(example: Example, pick: random.Random) -> Example:

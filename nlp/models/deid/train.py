@@ -20,15 +20,18 @@ from torch import nn
 
 from nlp.deid.lexicon import FLAGS, OPEN_LISTS, flags_of
 from nlp.deid.tagger import BUCKETS, DILATIONS, KINDS, SHAPES, letter_groups, passages, shape_of
+from nlp.errors import ModelError
 from nlp.models.deid.fill import (
     Example,
     Filler,
     Marked,
+    ordinary_words,
     read_comments,
     read_marked,
     read_pools,
     read_tab,
     read_tokens,
+    swap,
     to_example,
     vary,
 )
@@ -162,6 +165,12 @@ class Sources:
             *read_tokens(data / "ner" / "wnut17-train.jsonl", frozenset({"person"})),
         ]
         self.comments = [c for c in read_comments(data / "themes" / "nhs-phase1-single" / "texts.jsonl") if len(c) > 8]
+        remarks = list(read_comments(data / "themes" / "goemotions" / "texts.jsonl"))
+        posts = (
+            " ".join(t if label == "O" else "X" for t, label in zip(e.tokens, e.labels, strict=True))
+            for e in self.tweets
+        )
+        self.ordinary = ordinary_words([*self.comments, *remarks, *posts])
         self.named = [
             Marked(
                 "",
@@ -174,19 +183,22 @@ class Sources:
                     c,
                 ),
             )
-            for c in read_comments(data / "themes" / "goemotions" / "texts.jsonl")
-            if "[NAME]" in c or self.pick.random() < 0.1
+            for c in remarks
+            if "[NAME]" in c or self.pick.random() < 0.5
         ]
 
     def round(self, copies: int) -> list[Example]:
         """The examples of one round in random order."""
-        written = [vary(self._filled(m), self.pick) for m in self.marked for _ in range(copies)]
-        named = [vary(_open_capitals(self._filled(m)), self.pick) for m in self.named]
-        comments = [vary(_open_capitals(to_example(c, ())), self.pick) for c in self.pick.sample(self.comments, 1200)]
-        tweets = [vary(e, self.pick) for e in self.pick.sample(self.tweets, 2500)]
+        written = [self._varied(self._filled(m)) for m in self.marked for _ in range(copies)]
+        named = [self._varied(_open_capitals(self._filled(m))) for m in self.named]
+        comments = [self._varied(_open_capitals(to_example(c, ()))) for c in self.pick.sample(self.comments, 2000)]
+        tweets = [self._varied(e) for e in self.pick.sample(self.tweets, 2500)]
         examples = [*written, *_joined(written, self.pick), *named, *comments, *tweets, *self.tab]
         self.pick.shuffle(examples)
         return [e for e in examples if e.tokens]
+
+    def _varied(self, example: Example) -> Example:
+        return vary(swap(example, self.ordinary, self.pick), self.pick)
 
     def _filled(self, marked: Marked) -> Example:
         return to_example(*self.filler.fill(marked.text))
@@ -227,8 +239,10 @@ def batches(examples: Sequence[Example]) -> Iterator[list[Example]]:
         yield batch
 
 
-def train(data: Path, minutes: float, copies: int, seed: int) -> Path:
-    """Train for `minutes` and write the weights."""
+def train(data: Path, minutes: float, copies: int = 3, seed: int = 11) -> Path:
+    """Train for `minutes` and write the weights; ModelError where the training texts are not at hand."""
+    if not (HERE / "written").is_dir() or not (data / "ner").is_dir():
+        raise ModelError("training takes a copy of the repository and the data folder with ner/ and themes/")
     torch.manual_seed(seed)
     vocabulary, vectors = static_words()
     words = Words({w: i for i, w in enumerate(vocabulary)})
