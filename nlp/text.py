@@ -26,6 +26,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|st|e\.g|i\.e|etc|approx|tel|no|re|vs|dob|p\.s)|\b[A-Za-z])\.\s*$", re.I
 )
 _WORD = re.compile(r"\S+")
+_UNREADABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def normalise(text: str) -> Normalised:
 
 
 def _readable(text: str) -> str:
-    if "\0" not in text and not any("\ud800" <= ch <= "\udfff" for ch in text):
+    if _UNREADABLE.search(text) is None:
         return text
     return "".join("\ufffd" if "\ud800" <= ch <= "\udfff" else " " if ch == "\0" else ch for ch in text)
 

@@ -13,7 +13,7 @@ from nlp.errors import PolicyError
 from nlp.types import Codebook
 from service.errors import StudyError
 from service.settings import Settings
-from service.study.study import Study, create_study, open_study
+from service.study.study import LEAK_LIMIT, Study, create_study, open_study
 from service.vault.keys import Key, create_key, read_key
 from service.vault.store import Vault
 
@@ -51,13 +51,20 @@ def codebook_named(name: str) -> Codebook:
 
 
 def make_study(
-    folder: Path, *, title: str, codebook: str, now: str, fictional: bool = False, settings: Settings
+    folder: Path,
+    *,
+    title: str,
+    codebook: str,
+    now: str,
+    fictional: bool = False,
+    leak_limit: float = LEAK_LIMIT,
+    settings: Settings,
 ) -> tuple[Study, Key]:
     """A new study with its key and its empty, sealed vault; StudyError if the folder has one."""
     read = codebook_named(codebook)
     if settings.key_file and settings.key_file.exists():
         read_key(settings.key_file)  # a damaged key is refused before anything is made
-    study = create_study(folder, title=title, codebook=read.id, now=now, fictional=fictional)
+    study = create_study(folder, title=title, codebook=read.id, now=now, fictional=fictional, leak_limit=leak_limit)
     file = settings.key_file_for(study.id)
     key = read_key(file) if settings.key_file and file.exists() else create_key(file)
     Vault(study.vault_file, key, study.id).close()

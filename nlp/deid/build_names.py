@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-MIN_BIRTHS = 60
+MIN_BIRTHS, COMMON_BIRTHS = 60, 2_000
 MIN_USES_AS_WORD = 3
 ALSO_WORDS = frozenset(
     "mark rose grace hope joy faith summer may june april august autumn will bill rob sue pat jack drew dean dale"
@@ -60,6 +60,9 @@ def build(data: Path, out: Path, *, all_names: bool = True) -> dict[str, int]:
     places, countries = _places()
     lists = {
         "forenames": {n for n in first if len(n) > 1},
+        "common_names": {
+            n for n in _ons(data / "names", COMMON_BIRTHS) if n not in ALSO_WORDS and uses[n] < MIN_USES_AS_WORD - 1
+        },
         "family_names": {n for n in family if len(n) > 1},
         "nicknames": _own("nick", all_names),
         "places": places | _own_places(),
@@ -75,12 +78,12 @@ def build(data: Path, out: Path, *, all_names: bool = True) -> dict[str, int]:
     return {name: len(words) for name, words in lists.items()}
 
 
-def _ons(folder: Path) -> set[str]:
+def _ons(folder: Path, least: int = MIN_BIRTHS) -> set[str]:
     births: Counter[str] = Counter()
     with (folder / "ons_forenames.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             births[row["name"].strip().casefold()] += int(row["births"])
-    return {name for name, n in births.items() if n >= MIN_BIRTHS and len(name) > 2}
+    return {name for name, n in births.items() if n >= least and len(name) > 2}
 
 
 def _by_country(folder: Path, kind: str) -> set[str]:

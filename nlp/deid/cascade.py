@@ -77,14 +77,18 @@ class Deidentifier:
             found = [with_support([*ds, *ages_beside_names(c.text, ds)]) for c, ds in zip(copies, found, strict=True)]
         for case, members in _groups(len(texts), cases).items():
             words = [copies[i].text for i in members]
-            parts = name_parts((known or {}).get(case, ()))
-            for i, text in zip(members, words, strict=True):
-                found[i] += find_people(text, parts, why="a name that is known in this case") if parts.whole else ()
-            if not self._carry_names:
-                continue
-            for i, more in zip(members, propagate(words, [found[i] for i in members]), strict=True):
-                found[i] += more
-        return [[_to_source(c, d) for d in detections] for c, detections in zip(copies, found, strict=True)]
+            names = (known or {}).get(case, ())
+            if names:
+                parts = name_parts(names)
+                for i, text in zip(members, words, strict=True):
+                    found[i] += find_people(text, parts, why="a name that is known in this case")
+            if self._carry_names and any(found[i] for i in members):
+                for i, more in zip(members, propagate(words, [found[i] for i in members]), strict=True):
+                    found[i] += more
+        return [
+            detections if copy.text == text else [_to_source(copy, d) for d in detections]
+            for text, copy, detections in zip(texts, copies, found, strict=True)
+        ]
 
 
 def default_deidentifier(policy: Policy | None = None) -> Deidentifier:

@@ -48,7 +48,7 @@ _CLOSED: tuple[frozenset[str], ...] = (
         for words in (_MONTHS, _DAYS, _KIN, _TITLES, _ROLES, _STREETS, _SETTINGS, _NUMBERS, _UNITS)
     ),
 )
-NAME_LISTS = ("forenames", "family_names", "nicknames", "word_names")
+NAME_LISTS = ("forenames", "common_names", "family_names", "nicknames", "word_names")
 OPEN_LISTS = ("forenames", "family_names", "nicknames", "places", "word_names", "countries", "everyday")
 FLAGS = len(OPEN_LISTS) + len(_CLOSED)
 

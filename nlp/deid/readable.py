@@ -27,7 +27,7 @@ _BYTES = "".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in range(
 _ODD = re.compile(
     rf"(?P<mojibake>[\u00c2-\u00df][{re.escape(_BYTES)}]|[\u00e0-\u00ef][{re.escape(_BYTES)}]{{2}}|ð[{re.escape(_BYTES)}]{{3}})"
     r"|(?P<gone>[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufe0f]+)"
-    r"|(?P<stretched>([^\W\d_])\4{2,})"
+    r"|(?P<stretched>(?!www\.)([^\W\d_])\4{2,})"
     r"|(?P<wide>[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2460-\u2473\U0001d400-\U0001d7ff])"
 )
 

@@ -36,7 +36,7 @@ def resolve(text: str, detections: Iterable[Detection]) -> list[Detection]:
 def with_support(detections: Sequence[Detection]) -> list[Detection]:
     """A doubt that two detectors share is masked."""
     spans = sorted((d.start, d.end, _stage(d)) for d in detections)
-    return [d if d.masked else replace(d, masked=_is_shared(d, spans)) for d in detections]
+    return [replace(d, masked=True) if not d.masked and _is_shared(d, spans) else d for d in detections]
 
 
 def _stage(detection: Detection) -> str:

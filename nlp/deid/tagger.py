@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from importlib import resources
-from itertools import chain, count, pairwise
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -122,19 +122,21 @@ class Tagger:
         self._limits: Floats = np.zeros(0, dtype=np.float32)
         self._table = np.zeros((0, weights.arrays["embed.bias"].shape[0]), dtype=np.float32)
 
-    def probabilities(self, texts: Sequence[Sequence[str]]) -> list[Floats]:
-        """For each text of n tokens an array (n, 1 + 2 × kinds): outside, then begin and inside of each kind."""
-        lengths = np.array([len(tokens) for tokens in texts], dtype=np.int64)
-        if not lengths.sum():
-            return [np.zeros((0, 1 + 2 * len(KINDS)), dtype=np.float32) for _ in texts]
-        flat = [token for tokens in texts for token in tokens]
-        self._meet(flat)
-        rows = np.fromiter((self._rows[token] for token in flat), dtype=np.int64, count=len(flat))
-        logits = self._read(self._table[rows], lengths)
+    def probabilities(self, tokens: Sequence[str], lengths: Sequence[int]) -> Floats:
+        """For n tokens of texts of these lengths an array (n, 1 + 2 × kinds): outside, then begin and inside of each."""
+        self._meet(tokens)
+        logits = self._read(self._table[self._places(tokens)], np.array(lengths, dtype=np.int64))
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)
-        return np.split(logits, np.cumsum(lengths)[:-1])
+        return logits
+
+    def person_limits(self, tokens: Sequence[str]) -> Floats:
+        """For each token met, from which probability on it is masked as a person's name."""
+        return self._limits[self._places(tokens)]
+
+    def _places(self, tokens: Sequence[str]) -> npt.NDArray[np.int64]:
+        return np.fromiter(map(self._rows.__getitem__, tokens), dtype=np.int64, count=len(tokens))
 
     def _meet(self, tokens: Sequence[str]) -> None:
         """Work out the vectors of words that were not met before."""
@@ -158,10 +160,6 @@ class Tagger:
         else:
             known = "ordinary word" if is_word or word in self._vocabulary else "unknown"
         return known if token[0].isupper() else f"{known}, lower case"
-
-    def person_limits(self, tokens: Sequence[str]) -> Floats:
-        """For each token met, from which probability on it is masked as a person's name."""
-        return self._limits[[self._rows[token] for token in tokens]]
 
     def _embed(self, tokens: Sequence[str]) -> Floats:
         w, words = self._w, [token.casefold() for token in tokens]
@@ -242,10 +240,20 @@ class ModelDetector:
         """One list of detections for each text."""
         found: list[list[Detection]] = [[] for _ in texts]
         for batch in _batches(texts):
-            probabilities = self._tagger.probabilities([[t for t, _, _ in tokens] for _, tokens in batch])
-            for (text, tokens), p in zip(batch, probabilities, strict=True):
-                found[text].extend(_runs(texts[text], tokens, p, self._tagger.person_limits([t for t, _, _ in tokens])))
+            tokens = [token for _, passage in batch for token in passage]
+            words, lengths = [token for token, _, _ in tokens], [len(passage) for _, passage in batch]
+            p = self._tagger.probabilities(words, lengths)
+            owner = np.repeat([text for text, _ in batch], lengths)
+            for run, kind, score, masked in _runs(p, self._tagger.person_limits(words), owner):
+                text, start, end = int(owner[run[0]]), tokens[run[0]][1], tokens[run[-1]][2]
+                if _may_identify(texts[text][start:end]):
+                    label, why = Label(kind), _WHY[kind]
+                    found[text].append(Detection(start, end, label, round(score, 3), self.name, why, masked))
         return found
+
+
+def _may_identify(words: str) -> bool:
+    return any(ch.isalnum() for ch in words) and not is_harmless(words)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[tuple[int, Sequence[Token]]]]:
@@ -263,43 +271,40 @@ def _batches(texts: Sequence[str]) -> Iterator[list[tuple[int, Sequence[Token]]]
         yield batch
 
 
-def _runs(text: str, tokens: Sequence[Token], p: Floats, person_from: Floats) -> Iterator[Detection]:
+def _runs(
+    p: Floats, person_from: Floats, owner: npt.NDArray[np.int64]
+) -> Iterator[tuple[Sequence[int], str, float, bool]]:
+    """Runs of tokens (their places in the batch), the kind, how likely, and whether to mask; by text."""
     by_kind = p[:, 1::2] + p[:, 2::2]
     best = by_kind.argmax(axis=1)
     hidden = 1 - p[:, 0]
     starts = p[:, 1::2].max(axis=1) > p[:, 2::2].max(axis=1)
+    starts[1:] |= (owner[1:] != owner[:-1]) | (best[1:] != best[:-1])
     sure = hidden >= np.where(best == KINDS.index("PERSON"), person_from, OTHERS_FROM[best])
-    sure |= _between(sure, best)
-    for run in _together(np.flatnonzero(sure), best, starts):
-        yield from _found(text, tokens, run, KINDS[best[run[0]]], float(hidden[run].mean()), masked=True)
-    for run in _together(np.flatnonzero((hidden >= DOUBT_FROM) & ~sure), best, starts):
-        yield from _found(text, tokens, run, KINDS[best[run[0]]], float(hidden[run].max()), masked=False)
+    sure |= _between(sure, best, owner)
+    for run in _together(np.flatnonzero(sure), starts):
+        yield run, KINDS[best[run[0]]], float(hidden[run].mean()), True
+    for run in _together(np.flatnonzero((hidden >= DOUBT_FROM) & ~sure), starts):
+        yield run, KINDS[best[run[0]]], float(hidden[run].max()), False
 
 
-def _between(sure: npt.NDArray[np.bool_], kind: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _between(
+    sure: npt.NDArray[np.bool_], kind: npt.NDArray[np.int64], owner: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
     """Tokens between two that are masked as the same kind belong to them: a family name that is also a word."""
     inside = np.zeros_like(sure)
-    inside[1:-1] = sure[:-2] & sure[2:] & (kind[:-2] == kind[2:]) & (kind[1:-1] == kind[2:])
+    same = (kind[:-2] == kind[2:]) & (kind[1:-1] == kind[2:]) & (owner[:-2] == owner[2:])
+    inside[1:-1] = sure[:-2] & sure[2:] & same
     return inside
 
 
-def _together(
-    chosen: npt.NDArray[np.int64], kind: npt.NDArray[np.int64], starts: npt.NDArray[np.bool_]
-) -> Iterator[Any]:
-    """Runs of neighbouring tokens of one kind; a token that begins another name begins another run."""
-    if not len(chosen):
-        return
-    breaks = [0]
-    for i, (a, b) in enumerate(pairwise(chosen.tolist()), 1):
-        if b != a + 1 or kind[a] != kind[b] or starts[b]:
-            breaks.append(i)
-    for first, last in pairwise([*breaks, len(chosen)]):
-        yield chosen[first:last]
-
-
-def _found(
-    text: str, tokens: Sequence[Token], run: Any, kind: str, score: float, *, masked: bool
-) -> Iterator[Detection]:
-    start, end = tokens[run[0]][1], tokens[run[-1]][2]
-    if any(ch.isalnum() for ch in text[start:end]) and not is_harmless(text[start:end]):
-        yield Detection(start, end, Label(kind), round(score, 3), ModelDetector.name, _WHY[kind], masked)
+def _together(chosen: npt.NDArray[np.int64], starts: npt.NDArray[np.bool_]) -> Iterator[list[int]]:
+    """Runs of neighbouring tokens; a token that begins another identifier or text begins another run."""
+    run: list[int] = []
+    for place in chosen.tolist():
+        if run and (place != run[-1] + 1 or starts[place]):
+            yield run
+            run = []
+        run.append(place)
+    if run:
+        yield run

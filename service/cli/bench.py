@@ -60,7 +60,9 @@ def _gold(file: str, row: dict[str, object]) -> GoldText:
     spans = row.get("spans") or []
     try:
         gold = tuple(
-            GoldSpan(int(s["start"]), int(s["end"]), Label(s["label"]), str(s.get("origin") or ""))
+            GoldSpan(
+                int(s["start"]), int(s["end"]), Label(s["label"]), str(s.get("origin") or ""), str(s.get("kind") or "")
+            )
             for s in spans  # type: ignore[attr-defined]
         )
     except (KeyError, TypeError, ValueError):

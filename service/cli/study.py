@@ -16,6 +16,7 @@ from nlp.types import Voice
 from service import wiring
 from service.cli.show import give, progress, say
 from service.clock import now
+from service.study.study import LEAK_LIMIT
 from service.usecases import findings as find
 from service.usecases.deidentify import deidentify_lines, deidentify_study
 from service.usecases.intake import take_in
@@ -41,6 +42,9 @@ def init(
     folder: StudyFolder,
     codebook: Annotated[str, typer.Option(help="A codebook: the name of a folder in codebooks/, or a path.")],
     title: Annotated[str, typer.Option(help="What people call the study.")] = "",
+    leak_limit: Annotated[
+        float, typer.Option(min=1, max=1000, help="Voices in 1,000 that may at most still leak when coding begins.")
+    ] = LEAK_LIMIT,
     as_json: Json = False,
 ) -> None:
     """Make a new, empty study: a folder with study.db and a sealed vault.db, and a key outside it.
@@ -48,7 +52,9 @@ def init(
     Example: heard init studies/harrogate --codebook north-yorkshire-care-leavers --title "Harrogate survey"
     """
     settings = wiring.settings()
-    study, _ = wiring.make_study(folder, title=title or folder.name, codebook=codebook, now=now(), settings=settings)
+    study, _ = wiring.make_study(
+        folder, title=title or folder.name, codebook=codebook, now=now(), leak_limit=leak_limit, settings=settings
+    )
     key_file = settings.key_file_for(study.id)
     say(f"The key is in {key_file}. Keep it safe and apart from the study: without it the raw text cannot be read.")
     give({"study": study.id, "codebook": study.codebook}, as_json=as_json, words=f"Made the study “{study.title}”.")
@@ -110,6 +116,8 @@ def deidentify(
     with progress("De-identifying") as bar:
         done = deidentify_study(study, key, wiring.deidentifier(), now=now(), actor=actor(), progress=bar)
     words = f"{done.voices} voices de-identified: {done.redactions} identifiers replaced, {done.segments} segments."
+    if done.held:
+        say(f"{done.held} voices are in another language and wait for a person: “heard deid-check --part languages”.")
     if done.purged:
         say(f"{done.purged} voices could not be read: their raw text was purged on its date.")
     give(asdict(done), as_json=as_json, words=words)

@@ -87,7 +87,7 @@ def test_a_name_that_is_a_word_needs_a_capital_in_mid_sentence(example: str) -> 
         "Thanks,\n«Zyx»",
         "Best wishes\n\n«Zyx Blip»",
         "love from\n«Zyx»",
-        "mr okonkwo rang",
+        "mr «okonkwo» rang",
         "called back later",
         "named it after the day",
         "my social worker Did no",
@@ -149,3 +149,31 @@ def test_the_lists_are_built_from_births_countries_our_own_names_and_the_words_o
     assert {"may", "tablex"} <= lists["word_names"] and "johnx" not in lists["word_names"]
     assert "blipx" in lists["family_names"] and "the" in lists["everyday"] and "thirsk" in lists["places"]
     assert counts["countries"] > 200 and "poland" in lists["countries"]
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        "there is a boy called «zyx blip» and he hits",
+        "a girl called «zyx» and me",
+        "a lad named «zyx blipp-blop» came",
+        "my teecher is mrs «blip» and she is kind",
+        "mr «zyx» sed no",
+        "Dr «dos Santos» has left",
+        "Mr «van der Blip» rang",
+        "mr and mrs «blip»",
+        "dr said wait",
+        "«B Tolley» rang",
+        "Yours, «J. Bowditch»",
+        "checked by «TA»: done",
+        "DSL informed. «RP»",
+        "Gave her a sheet. «K.B.»",
+        "all agreed. OK",
+        "«B»'s 13 and out",
+        "It rained. «K» says no",
+        "Plan B is to wait",
+        "«Zoyas» coat",
+    ],
+)
+def test_titles_initials_and_whoever_is_called_something(example: str) -> None:
+    assert marked(example.replace("«", "").replace("»", "")) == example

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stdnum.gb import nhs
 
 from nlp.deid.patterns import RECOGNISERS, PatternDetector
-from nlp.deid.patterns.recogniser import CERTAIN, FAIR, LIKELY, WEAK, Recogniser, has_digit
+from nlp.deid.patterns.recogniser import CERTAIN, FAIR, LIKELY, WEAK, Recogniser, look_at
 from nlp.types import Detection, Label
 
 DETECTORS = {r.name: PatternDetector([r]) for r in RECOGNISERS}
@@ -414,6 +414,24 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "at 7 in the morning",
         "since 2 weeks",
     ),
+    "day of the month": (
+        "on the «8th» its",
+        "was the «30th» outside",
+        "«weds 5th» at ten",
+        "on «Tuesday the 14th»",
+        "the 3rd time",
+        "the 21st century",
+        "on the 2nd floor",
+        "on Tuesday",
+    ),
+    "handle with a low line": (
+        "yeah and «itz_marley.x» put me in",
+        "its «lil_kyrah_09»",
+        "a_",
+        "__init__",
+        "_ _ _",
+        "well-being",
+    ),
     "years and months": (
         "he is «2y 4m»",
         "now «3 yrs 2 mths» old",
@@ -576,5 +594,5 @@ def test_fifty_thousand_empty_characters_after_a_cue_are_no_identifier(text: str
 @pytest.mark.parametrize("recogniser", RECOGNISERS, ids=lambda r: r.name)
 def test_the_quick_look_never_passes_over_a_match(recogniser: Recogniser) -> None:
     texts = [unmarked(example) for examples in EXAMPLES.values() for example in examples]
-    passed_over = [t for t in texts if not recogniser.may_stand_in(f" {t.lower()} ", has_digit(t))]
+    passed_over = [t for t in texts if not recogniser.may_stand_in(look_at(t))]
     assert [t for t in passed_over if any(recogniser.read(m) for m in recogniser.shape.finditer(t))] == []

@@ -12,7 +12,7 @@ from nlp.deid.patterns.contacts import CONTACTS
 from nlp.deid.patterns.dates import DATES
 from nlp.deid.patterns.numbers import NUMBERS
 from nlp.deid.patterns.places import PLACES
-from nlp.deid.patterns.recogniser import METHOD, Recogniser, has_digit
+from nlp.deid.patterns.recogniser import METHOD, Recogniser, look_at
 from nlp.types import Detection
 
 RECOGNISERS: tuple[Recogniser, ...] = (*CONTACTS, *NUMBERS, *PLACES, *DATES)
@@ -31,7 +31,7 @@ class PatternDetector:
         return [self._detect(text) for text in texts]
 
     def _detect(self, text: str) -> list[Detection]:
-        words, figure = f" {text.lower()} ", has_digit(text)
-        fitting = (r for r in self._recognisers if r.may_stand_in(words, figure))
+        look = look_at(text)
+        fitting = (r for r in self._recognisers if r.may_stand_in(look))
         matches = ((r, match) for r in fitting for match in r.shape.finditer(text))
         return [found for r, match in matches if (found := r.read(match)) is not None]

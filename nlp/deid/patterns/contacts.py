@@ -96,6 +96,14 @@ CONTACTS: tuple[Recogniser, ...] = (
         hints=("@",),
     ),
     Recogniser(
+        "handle with a low line",
+        Label.ID,
+        shape(r"(?<![\w.@/-])(?=[\w.]*[a-z])[a-z0-9.]*[a-z0-9]_+[a-z0-9][\w.]*(?<![_.])(?![\w@])"),
+        LIKELY,
+        "words joined as user names are",
+        hints=("_",),
+    ),
+    Recogniser(
         "handle with cue",
         Label.ID,
         shape(

@@ -14,6 +14,7 @@ _MONTH = (
 )
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])"
 _ORDINAL_DAY = rf"{_DAY}\s?(?:st|nd|rd|th)?"
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes|s)?|thu(?:rs)?|thur|fri|sat(?:ur)?|sun)(?:day)?,?\s+(?:the\s+)?)"
 _ORDINAL_WORD = (
     r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth"
     r"|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|(?:twenty|thirty)[ -]?(?:first|second|third|fourth|fifth"
@@ -29,7 +30,7 @@ _FRACTION = r"(?:\s?½|\.\d|\s+and\s+a\s+half|\s+1/2)?"
 _NUMBER = rf"(?:\d{{1,2}}{_FRACTION}|{_WORD})"
 _NOT_AN_AGE = (
     r"(?!\s*(?:%|per\s?cent|p\b|pm\b|am\b|o'?clock|hours?|hrs?|min|days?|nights?|weeks?|wks?|times|miles?|stone|st\b|kg|lb"
-    r"|pounds?|quid|of\s|in\s+the|out\s+of|words?|people|kids|children|and\s+half\s+hours|to\s+\d|[-/:.]?\d|months?\s+ago"
+    r"|pounds?|quid|of\s|in\s+the\s+(?:morning|afternoon|evening|night|group|class|room|house|bath)|out\s+of|words?|people|kids|children|and\s+half\s+hours|to\s+\d|[-/:.]?\d|months?\s+ago"
     r"|months?\s+(?:pregnant|on|since|sober|clean)|years?\s+ago|years?\s+(?:in|on|later|since|of|now)))"
 )
 _LITTLE = r"(?:only\s+|just\s+|now\s+|about\s+|like\s+|nearly\s+|almost\s+|still\s+|actually\s+|around\s+)?"
@@ -79,7 +80,7 @@ DATES: tuple[Recogniser, ...] = (
         "written date",
         Label.DATE,
         shape(
-            rf"\b(?:{_ORDINAL_DAY}(?:\s*(?:,|and|&|to|-)\s*{_ORDINAL_DAY})?[\s-]*(?:of\s+)?{_MONTH}\b(?:[\s,-]+(?:19|20)\d\d\b|[\s-]+'?\d\d\b(?!\s*(?:am|pm|%|:\d)))?"
+            rf"\b(?:{_WEEKDAY}?{_ORDINAL_DAY}(?:\s*(?:,|and|&|to|-)\s*{_ORDINAL_DAY})?[\s-]*(?:of\s+)?{_MONTH}\b(?:[\s,-]+(?:19|20)\d\d\b|[\s-]+'?\d\d\b(?!\s*(?:am|pm|%|:\d)))?"
             rf"|{_MONTH}\s+(?:the\s+)?{_DAY}(?:st|nd|rd|th)?\b(?!\s*(?:%|years|yrs|people|of|kids|weeks|times))(?:,?\s+(?:19|20)\d\d\b)?"
             rf"|{_MONTH}[\s,]+(?:of\s+)?(?:19|20)\d\d\b|{_MONTH}\s'\d\d\b)"
         ),
@@ -89,9 +90,20 @@ DATES: tuple[Recogniser, ...] = (
         figure=True,
     ),
     Recogniser(
+        "day of the month",
+        Label.DATE,
+        shape(
+            rf"\b(?:(?:on|from|by|until|till?|since|was|is|before|after|for)\s+the\s+|(?={_WEEKDAY}))(?P<id>{_WEEKDAY}?{_DAY}(?:st|nd|rd|th))\b"
+            r"(?!\s+(?:time|floor|year|yr|birthday|bday|place|one|session|visit|week|month|day|attempt|child|baby|set|go|in|grade|world|form|party))"
+        ),
+        FAIR,
+        "a day of the month without its name",
+        figure=True,
+    ),
+    Recogniser(
         "date in words",
         Label.DATE,
-        shape(rf"\b(?:{_ORDINAL_WORD}\s+(?:of\s+)?{_MONTH}|{_MONTH}\s+(?:the\s+)?{_ORDINAL_WORD})\b"),
+        shape(rf"\b(?:{_WEEKDAY}?{_ORDINAL_WORD}\s+(?:of\s+)?{_MONTH}|{_MONTH}\s+(?:the\s+)?{_ORDINAL_WORD})\b"),
         LIKELY,
         "day and month in words",
         hints=("first", "second", "third", "rth", "fth", "xth", "nth", "hth", "ieth"),
@@ -106,6 +118,7 @@ DATES: tuple[Recogniser, ...] = (
         "follows a word such as “aged”",
         needed=_age_is_plausible,
         hints=("age", "turn", "nearly", "almost", "gone"),
+        number=True,
     ),
     Recogniser(
         "age with unit",
@@ -118,6 +131,7 @@ DATES: tuple[Recogniser, ...] = (
         "number with “years old” or the like",
         needed=lambda words: not re.match(r"\d+YO\b", words),
         hints=("old", "age", "yo", "y/o", "m/o", "y.o"),
+        number=True,
     ),
     Recogniser(
         "years and months",
@@ -141,13 +155,14 @@ DATES: tuple[Recogniser, ...] = (
         "age of someone",
         Label.AGE,
         shape(
-            r"\b(?:i'?m|i\s+am|im|he'?s|she'?s|hes|shes|he\s+is|she\s+is|they're|i\s+was|he\s+was|she\s+was|i\s+were|he\s+were|she\s+were|who's|who\s+is"
+            r"\b(?:i'?m|i\s+am|im|(?:i|he|she)(?:'?ll|\s+will|\s+wil)\s+be|both|he'?s|she'?s|hes|shes|he\s+is|she\s+is|they're|i\s+was|he\s+was|she\s+was|i\s+were|he\s+were|she\s+were|who's|who\s+is"
             rf"|my\s+(?:son|daughter|brother|sister|lad|girl)\s+is|since\s+i\s+was)\s+{_LITTLE}"
             rf"(?P<id>{_NUMBER}){_NOT_AN_AGE}(?=\s*(?:[.,;!?)]|$|\n|and\b|but\b|so\b|now\b|when\b|he\b|she\b|i\b|with\b|at\b|in\b))"
         ),
         FAIR,
         "number after “I am”, “she is” or the like",
         needed=_age_is_plausible,
+        number=True,
     ),
     Recogniser(
         "age of a relative",
@@ -160,17 +175,36 @@ DATES: tuple[Recogniser, ...] = (
         FAIR,
         "a number after a family word",
         needed=_age_is_plausible,
+        number=True,
+        hints=(
+            "mum",
+            "dad",
+            "son",
+            "daughter",
+            "brother",
+            "sister",
+            "baby",
+            "boy",
+            "girl",
+            "lad",
+            "nan",
+            "gran",
+            "est",
+            "middle",
+        ),
     ),
     Recogniser(
         "age alone",
         Label.AGE,
         shape(
-            r"(?:^|[.!?:(,\n]\s*|\bat\s+|\btill\s+|\buntil\s+|\bnow\s+|\bwas\s+|\bis\s+|\bbaby\s+|(?-i:\b[A-ZÀ-Þ][\w-]+\s+))(?P<id>(?:\d{1,2}|"
+            r"(?:^|[.!?:(,\n][^\S\n]{0,3}|\bat\s+|\btill\s+|\buntil\s+|\bnow\s+|\bwas\s+|\bis\s+|\bbaby\s+|(?-i:\b[A-ZÀ-Þ][\w-]+\s+))(?P<id>(?:\d{1,2}|"
             + _WORD
             + r")\s?(?:months?|mths?|weeks?|wks?|days))(?=\s*(?:[.,;:!?)]|$|corrected\b|old\b))"
         ),
         WEAK,
         "a number of months or weeks that stands alone",
+        number=True,
+        hints=("month", "mth", "week", "wk", "day"),
     ),
     Recogniser(
         "age at some time",
@@ -182,6 +216,7 @@ DATES: tuple[Recogniser, ...] = (
         WEAK,
         "a number after “at”, “till” or “when I was”",
         needed=_age_is_plausible,
+        number=True,
     ),
     Recogniser(
         "birthday",

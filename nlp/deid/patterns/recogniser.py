@@ -9,8 +9,28 @@ from dataclasses import dataclass
 from nlp.types import Detection, Label
 
 _DIGIT = re.compile(r"\d")
+_NUMBER_WORD = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
+    r"|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b",
+    re.IGNORECASE,
+)
 CERTAIN, LIKELY, FAIR, WEAK = 0.99, 0.85, 0.7, 0.5
 METHOD = "patterns.v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a text has to offer: its words in lower case between two spaces, a figure, a number in figures or words."""
+
+    words: str
+    figure: bool
+    number: bool
+
+
+def look_at(text: str) -> Look:
+    """Worked out once for all recognisers."""
+    figure = has_digit(text)
+    return Look(f" {text.lower()} ", figure, figure or _NUMBER_WORD.search(text) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +40,7 @@ class Recogniser:
     The span is group `id` where the expression has one, else the whole match. `certain` lifts the
     score to `CERTAIN` when it holds; `needed` drops the match when it does not. A `WEAK` one is a
     doubt, masked only where another detector shares it. Only texts that hold
-    a `figure`, or one of the lower-case `hints`, are searched at all.
+    a `figure` or a `number` in figures or words, or one of the lower-case `hints`, are searched at all.
     """
 
     name: str
@@ -31,11 +51,14 @@ class Recogniser:
     certain: Callable[[str], bool] | None = None
     needed: Callable[[str], bool] | None = None
     figure: bool = False
+    number: bool = False
     hints: tuple[str, ...] = ()
 
-    def may_stand_in(self, words: str, has_figure: bool) -> bool:
-        """A quick look before the search; `words` are the text in lower case between two spaces."""
-        return (has_figure or not self.figure) and (not self.hints or any(hint in words for hint in self.hints))
+    def may_stand_in(self, look: Look) -> bool:
+        """A quick look before the search."""
+        if (self.figure and not look.figure) or (self.number and not look.number):
+            return False
+        return not self.hints or any(hint in look.words for hint in self.hints)
 
     def read(self, match: re.Match[str]) -> Detection | None:
         """The detection for a match of `shape`, unless its check fails."""

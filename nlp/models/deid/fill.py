@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nlp.deid.lexicon import FLAGS, OPEN_LISTS, flags_of
+from nlp.deid.lexicon import FLAGS, OPEN_LISTS, flags_of, folded, listed
 from nlp.deid.tokens import tokenise
 
 MARK = re.compile(r"\[\[([a-z]+)(?:#(\d+))?:([^\[\]]+)\]\]")
@@ -75,6 +75,11 @@ def read_pools(folder: Path, *, held_out: bool) -> Pools:
     others["double"] = _half((folder / "_double_barrelled.txt").read_text("utf-8").splitlines(), held_out)
     for kind, words in _by_kind(folder / "_word_names.txt", held_out).items():
         others[f"word {kind}"] = words
+    kept_apart = folded(
+        n for path in folder.glob("[a-z]*.tsv") for kinds in _by_kind(path, True).values() for n in kinds
+    )
+    for kind, listed_as in (("any first", "forenames"), ("any family", "family_names")):
+        others[kind] = [n.title() for n in sorted(listed(listed_as)) if n not in kept_apart and len(n) > 2]
     return Pools(names, others)
 
 
@@ -129,6 +134,11 @@ class Filler:
         pick, pools = self.random, self._pools
         names = pools.names[heritage or pick.choice(self._heritages)]
         first, family = pick.choice(names["first"]), pick.choice(names["family"])
+        if not heritage:
+            first, family = (
+                self._unheard_of(first, names["first"], "any first"),
+                self._unheard_of(family, names["family"], "any family"),
+            )
         if not heritage and pick.random() < 0.08:
             first = pick.choice(pools.others["word first"])
         if not heritage and pick.random() < 0.06:
@@ -136,6 +146,14 @@ class Filler:
         if not heritage and pick.random() < 0.05:
             family = pick.choice(pools.others["double"])
         return first, family, pick.choice(names.get("nick") or names["first"])
+
+    def _unheard_of(self, name: str, others: Sequence[str], listed_as: str) -> str:
+        """Often another: one of all listed names, or two names' halves joined, which no list has."""
+        pick = self.random
+        draw = pick.random()
+        if draw < 0.25:
+            return blend(name, pick.choice(others), pick)
+        return pick.choice(self._pools.others[listed_as]) if draw < 0.45 else name
 
     def _name(self, kind: str, words: str, person: tuple[str, str, str]) -> str:
         first, family, nick = person
@@ -192,6 +210,14 @@ class Filler:
         )
 
 
+def blend(one: str, two: str, pick: random.Random) -> str:
+    """The beginning of one name with the end of another: “Kasia” and “Nasreen” make “Kasreen”."""
+    if min(len(one), len(two)) < 4:
+        return one
+    head = one[: pick.randrange(2, len(one) - 1)]
+    return head + two[pick.randrange(1, len(two) - 1) :].lower()
+
+
 def _same_case(words: str, like: str) -> str:
     letters = [ch for ch in like if ch.isalpha()]
     if letters and all(ch.islower() for ch in letters):
@@ -241,7 +267,7 @@ _LISTED = frozenset(range(FLAGS)) - {OPEN_LISTS.index("everyday")}
 
 def swap(example: Example, ordinary: Sequence[str], pick: random.Random) -> Example:
     """Other ordinary words in place of some, so that a word never met before is not taken for a name."""
-    share = pick.choice((0, 0.1, 0.25))
+    share = pick.choice((0, 0.08, 0.2))
     tokens = [
         _capital_as(pick.choice(ordinary), t)
         if label == "O"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from nlp.deid.evaluate import GoldSpan, GoldText
@@ -27,15 +28,37 @@ def gold_of(marked: Marked) -> GoldText:
         pieces += (before, words)
         start = length + len(before)
         length, done = start + len(words), match.end()
-        spans.append(
-            GoldSpan(start, length, _LABELS.get(match[1], Label(KIND[match[1]])), kind=_kind(marked, match[1]))
-        )
+        spans.append(GoldSpan(start, length, _LABELS.get(match[1], Label(KIND[match[1]])), kind=match[1]))
     return GoldText(marked.id, "".join((*pieces, marked.text[done:])), marked.voice, tuple(spans))
 
 
-def _kind(marked: Marked, kind: str) -> str:
-    """A name in a text of the word-name group is one that is also a word."""
-    return "word" if "-word-" in marked.id and kind in ("first", "full", "family") else kind
+def has_one_name(marked: Marked) -> bool:
+    """Whether a text names one person, once, in full or in part: then any name may stand there."""
+    people = [kind for kind, _, _ in MARK.findall(marked.text) if KIND[kind] == "PERSON"]
+    return len(people) == 1 and people[0] in ("first", "full", "family")
+
+
+def word_texts(carriers: Sequence[Marked], pools: Pools) -> Iterator[GoldText]:
+    """The same sentences with names that are also words."""
+    for i in range(2 * NAMES_EACH if carriers else 0):
+        carrier = carriers[i % len(carriers)]
+        is_family = "[[family" in carrier.text
+        words = pools.others["word family" if is_family else "word first"]
+        named = Marked(f"{carrier.id}/word/{i}", carrier.voice, _with_word(carrier.text, words[i % len(words)]))
+        gold = gold_of(named)
+        yield replace(gold, spans=tuple(replace(s, kind="word") if s.label is Label.PERSON else s for s in gold.spans))
+
+
+def _with_word(text: str, word: str) -> str:
+    """A word for the first (or only) name of the person; other marks stay as they are."""
+
+    def named(match: re.Match[str]) -> str:
+        if KIND[match[1]] != "PERSON":
+            return match[0]
+        written = " ".join([word, *match[3].split()[1:]])
+        return f"[[{match[1]}:{written.lower() if match[3].islower() else written}]]"
+
+    return MARK.sub(named, text)
 
 
 def origin_texts(carriers: Sequence[Marked], pools: Pools) -> Iterator[GoldText]:
@@ -45,7 +68,10 @@ def origin_texts(carriers: Sequence[Marked], pools: Pools) -> Iterator[GoldText]
         for i in range(NAMES_EACH):
             carrier = carriers[i % len(carriers)]
             text, found = filler.fill(carrier.text, heritage)
-            spans = tuple(GoldSpan(s, e, Label.PERSON, heritage, k) for s, e, label, k in found if label == "PERSON")
+            spans = tuple(
+                GoldSpan(s, e, _LABELS.get(k, Label(label)), heritage if label == "PERSON" else "", k)
+                for s, e, label, k in found
+            )
             yield GoldText(f"{carrier.id}/{heritage}/{i}", text, carrier.voice, spans)
 
 

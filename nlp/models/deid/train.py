@@ -11,6 +11,7 @@ import random
 import re
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,7 @@ class Batch:
         order: list[int] = []
         for e in examples:
             for token in e.tokens:
-                draw = 0 if pick is None else pick.choices((0, 1, 2), (0.78, 0.17, 0.05))[0]
+                draw = 0 if pick is None else pick.choices((0, 1, 2), (0.64, 0.27, 0.09))[0]
                 order.append(rows.setdefault((token, draw), len(rows)))
         groups: list[int] = []
         offsets, shapes, known = [], [], []
@@ -153,7 +154,7 @@ def static_words(width: int = WORD_WIDTH) -> tuple[list[str], torch.Tensor]:
 class Sources:
     """Everything that trains, mixed anew for each round."""
 
-    def __init__(self, data: Path, seed: int) -> None:
+    def __init__(self, data: Path, vocabulary: frozenset[str], seed: int) -> None:
         self.pick = random.Random(seed)
         self.filler = Filler(read_pools(HERE / "names", held_out=False), seed)
         self.marked = [m for path in sorted((HERE / "written").glob("*.jsonl")) for m in read_marked(path)]
@@ -170,7 +171,7 @@ class Sources:
             " ".join(t if label == "O" else "X" for t, label in zip(e.tokens, e.labels, strict=True))
             for e in self.tweets
         )
-        self.ordinary = ordinary_words([*self.comments, *remarks, *posts])
+        self.ordinary = [w for w in ordinary_words([*self.comments, *remarks, *posts]) if w in vocabulary]
         self.named = [
             Marked(
                 "",
@@ -246,21 +247,24 @@ def train(data: Path, minutes: float, copies: int = 3, seed: int = 11) -> Path:
     torch.manual_seed(seed)
     vocabulary, vectors = static_words()
     words = Words({w: i for i, w in enumerate(vocabulary)})
-    sources = Sources(data, seed)
+    pick = random.Random(seed)
     network = Network(vectors)
     optimiser = torch.optim.AdamW(network.parameters(), lr=2.5e-3, weight_decay=0.01)
     began, done, average = time.monotonic(), 0.0, None
     number = 0
+    pool = ProcessPoolExecutor(1, initializer=_begin, initargs=(data, frozenset(vocabulary), seed))
+    following = pool.submit(_round, copies)
     while done < 1:
         number += 1
         total = seen = 0.0
-        for batch in batches(sources.round(copies)):
+        examples, following = following.result(), pool.submit(_round, copies)
+        for batch in batches(examples):
             done = min(1.0, (time.monotonic() - began) / (60 * minutes))
             if done >= 1:
                 break
             for group in optimiser.param_groups:
                 group["lr"] = 2.5e-3 * max(0.02, 1 - done) * min(1, (number - 1) + seen / 60 + 0.1)
-            tensors = Batch(batch, words, sources.pick)
+            tensors = Batch(batch, words, pick)
             loss = nn.functional.cross_entropy(network(tensors), tensors.labels, ignore_index=-100)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -274,7 +278,20 @@ def train(data: Path, minutes: float, copies: int = 3, seed: int = 11) -> Path:
             flush=True,
         )
         save(network, average, vocabulary)
+    pool.shutdown(cancel_futures=True)
     return HERE / "weights.npz"
+
+
+_sources: list[Sources] = []
+
+
+def _begin(data: Path, vocabulary: frozenset[str], seed: int) -> None:
+    """In a process beside the training: it mixes the next round meanwhile."""
+    _sources.append(Sources(data, vocabulary, seed))
+
+
+def _round(copies: int) -> list[Example]:
+    return _sources[0].round(copies)
 
 
 def _average(average: dict[str, torch.Tensor] | None, network: Network, keep: float = 0.999) -> dict[str, torch.Tensor]:
