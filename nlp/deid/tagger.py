@@ -42,7 +42,7 @@ PERSON_FROM = {
     "name and word, lower case": 0.4, "ordinary word": 0.6, "ordinary word, lower case": 0.97, "unknown": 0.4,
     "unknown, lower case": 0.6,
 }  # fmt: skip
-DOUBT_FROM = 0.05
+DOUBT_FROM, BETWEEN_FROM = 0.05, 0.15
 _WHY = {
     "PERSON": "reads like a person’s name here",
     "LOCATION": "reads like a place here",
@@ -281,7 +281,7 @@ def _runs(
     starts = p[:, 1::2].max(axis=1) > p[:, 2::2].max(axis=1)
     starts[1:] |= (owner[1:] != owner[:-1]) | (best[1:] != best[:-1])
     sure = hidden >= np.where(best == KINDS.index("PERSON"), person_from, OTHERS_FROM[best])
-    sure |= _between(sure, best, owner)
+    sure |= _between(sure, best, owner) & (hidden >= BETWEEN_FROM)
     for run in _together(np.flatnonzero(sure), starts):
         yield run, KINDS[best[run[0]]], float(hidden[run].mean()), True
     for run in _together(np.flatnonzero((hidden >= DOUBT_FROM) & ~sure), starts):
