@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from nlp.deid.patterns.contacts import CONTACTS
 from nlp.deid.patterns.dates import DATES
+from nlp.deid.patterns.judgments import JUDGMENTS, is_court_document
 from nlp.deid.patterns.numbers import NUMBERS
 from nlp.deid.patterns.places import PLACES
 from nlp.deid.patterns.recogniser import METHOD, Recogniser, look_at
@@ -32,6 +33,7 @@ class PatternDetector:
 
     def _detect(self, text: str) -> list[Detection]:
         look = look_at(text)
-        fitting = (r for r in self._recognisers if r.may_stand_in(look))
+        recognisers = (*self._recognisers, *JUDGMENTS) if is_court_document(text) else self._recognisers
+        fitting = (r for r in recognisers if r.may_stand_in(look))
         matches = ((r, match) for r in fitting for match in r.shape.finditer(text))
         return [found for r, match in matches if (found := r.read(match)) is not None]
