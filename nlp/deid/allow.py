@@ -25,7 +25,25 @@ NCT WTE KPI EHM DOB NI UPN ULN LPM CAO VFC PEEP Greggs Lidl Morrisons Sainsburys
 McDonalds McDonald's KFC Costa Nandos Nando's Fifa Barbie Spiderman Batman Pikachu Pokemon Christian Muslim Sikh Hindu
 Jewish Catholic Council County Borough Local Authority Police Housing Court Probation
 """
-ALLOWED = frozenset(word.casefold() for word in _SECTOR.split())
+NATIONS = tuple(
+    """
+    Afghan Albanian Algerian American Armenian Australian Austrian Azerbaijani Bangladeshi Belgian Bosnian Brazilian
+    British Bulgarian Canadian Chechen Chinese Colombian Congolese Croatian Cypriot Czech Danish Dutch Egyptian
+    English Eritrean Estonian Ethiopian Filipino Finnish French Gambian Georgian German Ghanaian Greek Gujarati
+    Hungarian Icelandic Igbo Indian Iranian Iraqi Irish Italian Jamaican Japanese Jordanian Kenyan Korean Kosovar
+    Kurdish Latvian Lebanese Libyan Lingala Lithuanian Macedonian Malaysian Maltese Mexican Moldovan Moroccan
+    Nepalese Nepali Nigerian Norwegian Pakistani Palestinian Polish Portuguese Roma Romanian Russian Scottish
+    Serbian Slovak Slovenian Somali Spanish Sudanese Swedish Swiss Syrian Tamil Thai Tigrinya Tunisian Turkish
+    Ugandan Ukrainian Vietnamese Welsh Yemeni Yoruba Zimbabwean
+    """.split()
+)
+_KNOWN_TO_ALL = """
+Messi Ronaldo Haaland Mbappe Warzone Monzo Domino's Dominos Klarna PlayStation Nintendo Spider-Man Hulk Cocomelon
+Stormzy Beyonce Rihanna Ikea Specsavers Superdrug Poundland B&M Wilko Uber Deliveroo Spotify Disney+ CBeebies
+Monopoly Lego Duplo midazolam methylphenidate melatonin ritalin sertraline fluoxetine paracetamol calpol ibuprofen
+gaviscon ventolin salbutamol piriton DM DMs National Insurance Sixth Form Diwali Eid Hanukkah Tumble
+"""
+ALLOWED = frozenset(word.casefold() for word in (*_SECTOR.split(), *_KNOWN_TO_ALL.split(), *NATIONS))
 _TOKEN = re.compile(r"[\w&'’-]+")
 
 

@@ -38,8 +38,8 @@ OTHERS_FROM = np.array([0.5, 0.4, 0.4, 0.5, 0.4, 0.5, 0.5])  # in the order of K
 # How likely a person's name must be before it is masked, by what is known of the word: set on development texts, since
 # an ordinary word that was never met in training is easily taken for a name, and a listed name seldom wrongly.
 PERSON_FROM = {
-    "capital letters": 0.2, "listed name": 0.12, "listed name, lower case": 0.25, "name and word": 0.12,
-    "name and word, lower case": 0.4, "ordinary word": 0.6, "ordinary word, lower case": 0.97, "unknown": 0.4,
+    "capital letters": 0.1, "listed name": 0.12, "listed name, lower case": 0.25, "name and word": 0.12,
+    "name and word, lower case": 0.4, "ordinary word": 0.2, "ordinary word, lower case": 0.8, "unknown": 0.06,
     "unknown, lower case": 0.6,
 }  # fmt: skip
 DOUBT_FROM, BETWEEN_FROM = 0.05, 0.15
@@ -253,7 +253,7 @@ class ModelDetector:
 
 
 def _may_identify(words: str) -> bool:
-    return any(ch.isalnum() for ch in words) and not is_harmless(words)
+    return any(ch.isalnum() for ch in words) and words.strip("'’") != "s" and not is_harmless(words)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[tuple[int, Sequence[Token]]]]:

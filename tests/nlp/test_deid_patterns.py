@@ -414,6 +414,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "at 7 in the morning",
         "since 2 weeks",
     ),
+    "house number": (
+        "nikked from outside number «40» and",
+        "lives at no. «7b» now",
+        "number 40 on the list",
+        "at number 3 on the",
+    ),
     "day of the month": (
         "on the «8th» its",
         "was the «30th» outside",

@@ -168,7 +168,7 @@ DATES: tuple[Recogniser, ...] = (
         "age of a relative",
         Label.AGE,
         shape(
-            r"\b(?:mum|dad|son|daughter|brother|sister|baby|boy|girl|lad|nan|gran|grandad|eldest|youngest|oldest|middle\s+one)"
+            r"\b(?:mum|dad|son|daughter|brother|sister|baby|boy|girl|lad|lass|nan|gran|grandad|eldest|youngest|oldest|middle\s+one)"
             rf"(?:'?s?\s+(?:is\s+|was\s+|now\s+)?|,\s+)(?P<id>\d{{1,2}}|(?:is|was|'s|,)\s+{_WORD}){_NOT_AN_AGE}"
             r"(?=\s*(?:[.,;!?)]|$|\n|and\b|but\b|so\b|now\b|when\b|who\b|with\b))"
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+from nlp.deid.allow import NATIONS
 from nlp.deid.lexicon import listed
 from nlp.deid.patterns.recogniser import FAIR, LIKELY, Recogniser, shape
 from nlp.types import Label
@@ -18,12 +19,7 @@ _NUMBER = (
     r"(?:\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen"
     r"|eighteen|nineteen|twenty|thirty|forty|fifty)"
 )
-_NATION = (
-    r"(?:British|English|Irish|Scottish|Welsh|Turkish|Swedish|Danish|Norwegian|Finnish|French|German|Italian|Spanish|Portuguese|Polish|Romanian|Bulgarian"
-    r"|Greek|Cypriot|Russian|Ukrainian|Moldovan|Georgian|Armenian|Azerbaijani|Hungarian|Czech|Slovak|Slovenian|Croatian|Serbian|Bosnian|Macedonian|Albanian"
-    r"|Kosovar|Dutch|Belgian|Austrian|Swiss|Latvian|Lithuanian|Estonian|Maltese|Icelandic|American|Canadian|Australian|Nigerian|Ghanaian|Somali|Ethiopian"
-    r"|Eritrean|Sudanese|Algerian|Moroccan|Tunisian|Egyptian|Syrian|Iraqi|Iranian|Afghan|Pakistani|Indian|Bangladeshi|Chinese|Vietnamese|Kurdish|Chechen|Roma)"
-)
+_NATION = rf"(?:{'|'.join(NATIONS)})"
 
 
 def is_court_document(text: str) -> bool:

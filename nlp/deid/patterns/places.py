@@ -10,7 +10,7 @@ from nlp.types import Label
 
 _STREET = (
     r"(?:road|rd|street|st|avenue|ave|close|lane|ln|drive|way|crescent|cres|court|gardens|gdns|grove|place"
-    r"|terrace|walk|mews|square|hill|rise|green|row|view|parade)"
+    r"|terrace|walk|mews|square|hill|rise|green|row|view|parade|yard|wharf|fold|croft)"
 )
 _SETTING = (
     r"(?:(?:primary|infants?|junior|secondary|high|grammar|special|nursery|community|comprehensive)\s+"
@@ -97,10 +97,22 @@ PLACES: tuple[Recogniser, ...] = (
     Recogniser(
         "street address",
         Label.LOCATION,
-        shape(rf"\b(?:flat\s+\d+[a-z]?,?\s+)?\d{{1,4}}[a-z]?,?\s+(?:[^\W\d_][\w']*\s+){{1,3}}?{_STREET}\b\.?"),
+        shape(
+            rf"\b(?:(?:flat|apt|apartment)\s+\d+[a-z]?,?\s+)?\d{{1,4}}[a-z]?,?\s+(?:[^\W\d_][\w']*\s+){{1,3}}?{_STREET}\b\.?"
+        ),
         LIKELY,
         "house number and street",
         needed=_is_address,
+        figure=True,
+    ),
+    Recogniser(
+        "house number",
+        Label.LOCATION,
+        shape(
+            r"\b(?:at|outside|from|past|opposite|lives?\s+at)\s+(?:number|no\.?)\s+(?P<id>\d{1,3}[a-z]?)\b(?!\s*(?:%|on\s+the))"
+        ),
+        FAIR,
+        "the number of a house",
         figure=True,
     ),
     Recogniser(
