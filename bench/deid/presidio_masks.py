@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import tldextract
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 from presidio_analyzer.nlp_engine import NlpEngineProvider
 from presidio_analyzer.predefined_recognizers import (
@@ -20,6 +21,8 @@ from presidio_analyzer.predefined_recognizers import (
     UkVehicleRegistrationRecognizer,
 )
 
+# Its e-mail recogniser would fetch a list of domains; the one in the package serves, and nothing leaves the machine.
+tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=())
 UK = (
     NhsRecognizer,
     UkNinoRecognizer,
