@@ -12,6 +12,14 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary|uary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_MONTHS_SHORT = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ORDINALS = (
+    "1st",
+    "2nd",
+    "3rd",
+    *(f"{figure}th" for figure in range(10)),
+    *(f"{figure} {end}" for figure in range(10) for end in ("st", "nd", "rd", "th")),
+)
 _DAY = r"(?:[12]\d|3[01]|0?[1-9])"
 _ORDINAL_DAY = rf"{_DAY}\s?(?:st|nd|rd|th)?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes|s)?|thu(?:rs)?|thur|fri|sat(?:ur)?|sun)(?:day)?,?\s+(?:the\s+)?)"
@@ -75,6 +83,7 @@ DATES: tuple[Recogniser, ...] = (
         "day and month after a word such as “on”",
         needed=lambda words: "/" in words and words != "10/10",
         figure=True,
+        hints=("/",),
     ),
     Recogniser(
         "written date",
@@ -88,6 +97,7 @@ DATES: tuple[Recogniser, ...] = (
         "day and month, or month and year",
         needed=has_digit,
         figure=True,
+        hints=_MONTHS_SHORT,
     ),
     Recogniser(
         "day of the month",
@@ -99,6 +109,7 @@ DATES: tuple[Recogniser, ...] = (
         FAIR,
         "a day of the month without its name",
         figure=True,
+        hints=_ORDINALS,
     ),
     Recogniser(
         "date in words",
@@ -228,6 +239,7 @@ DATES: tuple[Recogniser, ...] = (
         FAIR,
         "a birthday with its number",
         figure=True,
+        hints=_ORDINALS,
     ),
     Recogniser(
         "age in brackets",
