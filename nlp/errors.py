@@ -53,3 +53,7 @@ class PolicyError(NlpError):
 
 class EstimateError(NlpError):
     """The reads at hand cannot support the figure; the message says what would."""
+
+
+class LessonError(NlpError):
+    """Decisions that nothing can be learnt from, or that do not fit together."""

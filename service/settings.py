@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     key_file: Path | None = None
     codebooks: Path = RESOURCES / "codebooks"
     policy_file: Path | None = None
+    encoder_folder: Path | None = None
+    export_folder: Path = Field(default_factory=lambda: Path.home() / ".cache" / "heard" / "models")
     keep_raw_days: int = Field(default=90, ge=1, le=3650)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -8,7 +8,8 @@ from pathlib import Path
 from nlp.codebook import read_codebook
 from nlp.deid.cascade import Deidentifier, default_deidentifier
 from nlp.deid.policy import Policy, read_policy
-from nlp.encode import Encoder, bundled_minilm
+from nlp.encode import Encoder
+from nlp.encode_int8 import encoder_in
 from nlp.errors import PolicyError
 from nlp.types import Codebook
 from service.errors import StudyError
@@ -26,8 +27,8 @@ def settings() -> Settings:
 
 @cache
 def encoder() -> Encoder:
-    """The bundled sentence encoder."""
-    return bundled_minilm()
+    """The bundled sentence encoder, or the one that HEARD_ENCODER_FOLDER names, in its faster form where it has one."""
+    return encoder_in(settings().encoder_folder, settings().export_folder)
 
 
 @cache

@@ -56,9 +56,10 @@ def by_voice(coded: CodedSet, probabilities: NDArray[np.float64]) -> dict[str, T
 
 
 def recall_at(truth: NDArray[np.bool_], top: NDArray[np.int64], k: int) -> float:
-    """Share of all codes given by people that stand among the first `k`."""
-    found = np.take_along_axis(truth, top[:, :k], axis=1).sum()
-    return float(found / truth.sum()) if truth.any() else float("nan")
+    """Of a text's codes, the share that stands among its first `k`; the mean over coded texts."""
+    coded = truth.any(axis=1)
+    found = np.take_along_axis(truth[coded], top[coded][:, :k], axis=1).sum(axis=1)
+    return float((found / truth[coded].sum(axis=1)).mean()) if coded.any() else float("nan")
 
 
 def _macro_ap(truth: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> float:

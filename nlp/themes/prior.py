@@ -23,7 +23,11 @@ class Prior:
 
     def probabilities(self, views: NDArray[np.float64]) -> NDArray[np.float64]:
         """From views of shape (texts, codes, views) to probabilities of shape (texts, codes)."""
-        return np.asarray(expit(views @ np.asarray(self.weights) + self.intercept), np.float64)
+        return np.asarray(expit(self.scores(views)), np.float64)
+
+    def scores(self, views: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same as log-odds."""
+        return np.asarray(views @ np.asarray(self.weights) + self.intercept, np.float64)
 
 
 def load_prior(file: Path = FILE) -> Prior:

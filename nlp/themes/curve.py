@@ -1,0 +1,167 @@
+"""Learning curves: how good suggestions are with nothing, a little and a lot confirmed, beside plain methods.
+
+Half of a coded set is the pool that may be confirmed, the other half is the test; three seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+from nlp.encode import Encoder
+from nlp.themes.calibrate import calibrate
+from nlp.themes.corpus import CodedSet
+from nlp.themes.evaluate import ThemeScores, score
+from nlp.themes.learn import Learned, Lessons
+from nlp.themes.match import Matcher
+from nlp.themes.views import Matrix
+
+SEEDS = (0, 1, 2)
+STEPS = (0, 4, 16, None)
+RANDOM_TEXTS = 100
+LIKELY = 0.7
+NEIGHBOURS = 10
+
+Rows = NDArray[np.int64]
+Truth = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A method after `confirmed` texts a code (`None`: the whole pool); means over the seeds, in 0..1."""
+
+    method: str
+    confirmed: int | None
+    texts: int
+    macro_ap: float
+    recall_at_3: float
+    micro_ap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Honesty:
+    """After a hundred random confirmations: error of the three shown, and how “likely” (0.7) does."""
+
+    top3_error: float
+    likely_precision: float
+    likely_recall: float
+
+
+def halves(count: int, seed: int) -> tuple[Rows, Rows]:
+    """Pool and test: positions of the two halves of a set."""
+    order = np.random.default_rng(seed).permutation(count)
+    return np.sort(order[::2]), np.sort(order[1::2])
+
+
+def confirmed_texts(truth: Truth, pool: Rows, a_code: int | None, seed: int) -> Rows:
+    """Texts of the pool, in a random order, taken while they bring a code that has fewer than `a_code`."""
+    if a_code is None:
+        return pool
+    have, taken = np.zeros(truth.shape[1], int), []
+    for i in np.random.default_rng(1000 + seed).permutation(pool):
+        if (truth[i] & (have < a_code)).any():
+            taken.append(i)
+            have += truth[i]
+    return np.asarray(taken, np.int64)
+
+
+class Curve:
+    """A coded set, read once."""
+
+    def __init__(self, coded: CodedSet, encoder: Encoder) -> None:
+        matcher = Matcher(coded.codebook, encoder)
+        self.truth = coded.truth()
+        self.reading = matcher.read([t.text for t in coded.texts])
+        self.match = matcher.scores(self.reading)
+
+    def points(self, *, seeds: Sequence[int] = SEEDS, steps: Sequence[int | None] = STEPS) -> Iterator[CurvePoint]:
+        """Every method at every step; the plain ones from the first confirmation on."""
+        for step in steps:
+            for name, method in METHODS.items():
+                if step == 0 and name != "Heard":
+                    continue
+                found = [self._one(method, step, seed) for seed in seeds]
+                means = np.mean([[s.macro_ap, s.recall_at_3, s.micro_ap] for _, s in found], axis=0)
+                yield CurvePoint(name, step, int(np.mean([n for n, _ in found])), *map(float, means))
+
+    def honesty(self, *, seeds: Sequence[int] = SEEDS) -> Honesty:
+        """Calibration after a hundred random confirmations (fewer where the pool is smaller)."""
+        found = [self._honest(seed) for seed in seeds]
+        return Honesty(*(float(np.nanmean(column)) for column in zip(*found, strict=True)))
+
+    def lessons(self, rows: Rows) -> Lessons:
+        """Texts as a coder would have closed them: every code decided."""
+        labels = self.truth[rows].astype(np.float64)
+        return Lessons(self.reading.only(rows), self.match[rows], labels, np.ones_like(labels))
+
+    def _one(self, method: Method, step: int | None, seed: int) -> tuple[int, ThemeScores]:
+        pool, test = halves(len(self.truth), seed)
+        rows = confirmed_texts(self.truth, pool, step, seed)
+        scores = method(self, rows, test) if len(rows) else self.match[test]
+        return len(rows), score(self.truth[test], scores)
+
+    def _honest(self, seed: int) -> tuple[float, float, float]:
+        pool, test = halves(len(self.truth), seed)
+        rows = np.random.default_rng(2000 + seed).permutation(pool)[:RANDOM_TEXTS]
+        lessons = self.lessons(rows)
+        calibration = calibrate(lessons, np.ones(len(rows), bool))
+        said = calibration.probabilities(Learned(lessons).score(self.match[test], self.reading.only(test)))
+        truth, likely = self.truth[test], said >= LIKELY
+        right = float((truth & likely).sum())
+        return score(truth, said).top3_error, right / max(1, likely.sum()), right / truth.sum()
+
+
+Method = Callable[[Curve, Rows, Rows], Matrix]
+
+
+def _heard(curve: Curve, rows: Rows, test: Rows) -> Matrix:
+    return Learned(curve.lessons(rows)).score(curve.match[test], curve.reading.only(test))
+
+
+def _words(curve: Curve, rows: Rows, test: Rows) -> Matrix:
+    reading = curve.reading
+    vectoriser = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
+    known = vectoriser.fit_transform([reading.wholes[i] for i in rows])
+    asked = vectoriser.transform([reading.wholes[i] for i in test])
+    return _one_by_one(
+        curve.truth[rows], len(test), lambda y: LinearSVC(class_weight="balanced").fit(known, y).decision_function(asked)
+    )
+
+
+def _vectors(curve: Curve, rows: Rows, test: Rows) -> Matrix:
+    known, asked = curve.reading.text_vectors[rows], curve.reading.text_vectors[test]
+    return _one_by_one(
+        curve.truth[rows], len(test),
+        lambda y: LogisticRegression(C=10, max_iter=300, class_weight="balanced").fit(known, y).decision_function(asked),
+    )  # fmt: skip
+
+
+def _one_by_one(truth: Truth, count: int, fit: Callable[[Truth], Matrix]) -> Matrix:
+    """A classifier for each code; a code without examples of both kinds stays last."""
+    out = np.full((count, truth.shape[1]), -10.0)
+    for code in range(truth.shape[1]):
+        if truth[:, code].any() and not truth[:, code].all():
+            out[:, code] = fit(truth[:, code])
+    return out
+
+
+def _neighbours(curve: Curve, rows: Rows, test: Rows) -> Matrix:
+    near = curve.reading.text_vectors[test] @ curve.reading.text_vectors[rows].T
+    best = np.argsort(-near, axis=1)[:, :NEIGHBOURS]
+    weight = np.take_along_axis(near, best, axis=1)[:, :, None]
+    return np.asarray((weight * curve.truth[rows][best]).sum(axis=1), np.float64)
+
+
+METHODS: dict[str, Method] = {
+    "Heard": _heard,
+    "TF-IDF + linear SVM": _words,
+    "logistic regression on embeddings": _vectors,
+    "nearest neighbours": _neighbours,
+}
+
