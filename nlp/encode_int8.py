@@ -13,6 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 RECIPE = "v1"
-BATCH = 32
 AGREES_FROM = 0.95
 TRIAL = (
     "i dont feel safe where i live", "Thank you, the worker listened.", "no", "We waited nine months for an answer.",
@@ -61,7 +61,7 @@ class Int8Encoder:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
         return onnxruntime.InferenceSession(str(self._file), options, providers=["CPUExecutionProvider"])
 
@@ -75,26 +75,28 @@ class Int8Encoder:
         return tokenizer
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Each distinct text is encoded once, in batches of like length."""
+        """Each distinct text is encoded once and alone, so that its neighbours never change its vector.
+
+        (The scale of int8 activations is taken from a whole batch. One text a run and a run a core is
+        as fast as batches are.)
+        """
         distinct = list(dict.fromkeys(texts))
-        out = np.zeros((len(distinct), self.dimension), np.float32)
         if not distinct:
-            return out
+            return np.zeros((0, self.dimension), np.float32)
         tokens = [e.ids for e in self._tokenizer.encode_batch(distinct)]
-        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-        for start in range(0, len(order), BATCH):
-            batch = order[start : start + BATCH]
-            out[batch] = self._session.run(None, _padded([tokens[i] for i in batch]))[0]
-        return spread(out, distinct, texts)
+        session = self._session
+        with ThreadPoolExecutor(_cores()) as pool:
+            rows = list(pool.map(lambda ids: session.run(None, _inputs(ids))[0], tokens))
+        return spread(np.concatenate(rows), distinct, texts)
 
 
-def _padded(tokens: list[list[int]]) -> dict[str, NDArray[np.int64]]:
-    ids = np.zeros((len(tokens), max(map(len, tokens))), np.int64)
-    mask = np.zeros_like(ids)
-    for row, found in enumerate(tokens):
-        ids[row, : len(found)] = found
-        mask[row, : len(found)] = 1
-    return dict(zip(_INPUTS, (ids, mask, np.zeros_like(ids)), strict=True))
+def _inputs(ids: Sequence[int]) -> dict[str, NDArray[np.int64]]:
+    row = np.asarray([ids], np.int64)
+    return dict(zip(_INPUTS, (row, np.ones_like(row), np.zeros_like(row)), strict=True))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def fastest_encoder(folder: Path, exports: Path) -> Encoder:

@@ -130,7 +130,9 @@ def _words(curve: Curve, rows: Rows, test: Rows) -> Matrix:
     known = vectoriser.fit_transform([reading.wholes[i] for i in rows])
     asked = vectoriser.transform([reading.wholes[i] for i in test])
     return _one_by_one(
-        curve.truth[rows], len(test), lambda y: LinearSVC(class_weight="balanced").fit(known, y).decision_function(asked)
+        curve.truth[rows],
+        len(test),
+        lambda y: LinearSVC(class_weight="balanced").fit(known, y).decision_function(asked),
     )
 
 
@@ -164,4 +166,3 @@ METHODS: dict[str, Method] = {
     "logistic regression on embeddings": _vectors,
     "nearest neighbours": _neighbours,
 }
-

@@ -89,7 +89,9 @@ def main(folders: Sequence[str]) -> None:
         weights, intercept = fit([p for j, p in enumerate(pairs) if j != i])
         views, truth = pairs[i][0]
         s = score(truth, expit(views @ weights + intercept))
-        print(f"{coded.name}, left out: recall at 3 {s.recall_at_3:.3f}, macro-AP {s.macro_ap:.3f}, error {s.top3_error:.3f}")
+        print(
+            f"{coded.name}, left out: recall at 3 {s.recall_at_3:.3f}, macro-AP {s.macro_ap:.3f}, error {s.top3_error:.3f}"
+        )
     weights, intercept = fit(pairs)
     prior = Prior(tuple(round(float(w), 5) for w in weights), round(intercept, 5), ", ".join(s.name for s in sets))
     save_prior(prior)

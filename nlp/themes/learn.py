@@ -33,7 +33,7 @@ COSINE, MEAN_COSINE, WORDS, LETTERS = 8.0, 8.0, 8.0, 24.0
 ALIKE = 6.0
 ALIKE_TOP = 3
 DRAWN_SHARED, DRAWN_SHIFT, DRAWN_ALL = 1.0, 0.3, 0.01
-ROUNDS = 60
+ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Learned:
         self._spelled = _Spelled(lessons.reading.wholes)
         products = self._products(lessons.reading, self._spelled.known)
         shared = self._shared(lessons.match, lessons.reading, itself=True)
-        self._root = cholesky(products + 1e-6 * np.eye(len(products)) * products.max(), lower=True)
+        self._root = cholesky(products + 1e-6 * np.eye(len(products)) * products.max(), lower=True).astype(np.float32)
         self._fit(shared)
 
     def score(self, match: Matrix, reading: Reading) -> Matrix:
@@ -100,15 +100,17 @@ class Learned:
 
     def _fit(self, shared: Matrix) -> None:
         lessons, root = self._lessons, self._root
+        labels, weights = lessons.labels.astype(np.float32), lessons.weights.astype(np.float32)
         texts, codes, views = shared.shape
-        flat, start = shared.reshape(-1, views), np.eye(views)[0]
+        flat, start = shared.reshape(-1, views).astype(np.float32), np.eye(views)[0]
         cut = views + 1 + codes
 
         def loss(p: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            a, all_, shift, w = p[:views], p[views], p[views + 1 : cut], p[cut:].reshape(texts, codes)
+            small = p.astype(np.float32)
+            a, all_, shift, w = small[:views], small[views], small[views + 1 : cut], small[cut:].reshape(texts, codes)
             z = (flat @ a).reshape(texts, codes) + all_ + shift + root @ w
-            error = lessons.weights * (expit(z) - lessons.labels)
-            value = (lessons.weights * (np.logaddexp(0.0, z) - lessons.labels * z)).sum()
+            error = weights * (expit(z) - labels)
+            value = (weights * (np.logaddexp(np.float32(0), z) - labels * z)).sum(dtype=np.float64)
             value += DRAWN_SHARED * ((a - start) ** 2).sum() + DRAWN_ALL * all_**2
             value += DRAWN_SHIFT * (shift**2).sum() + (w**2).sum()
             slope = [
@@ -120,10 +122,10 @@ class Learned:
             return float(value), np.concatenate(slope)
 
         begin = np.concatenate([start, np.zeros(1 + codes + texts * codes)])
-        found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}).x
+        found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS, "maxcor": 5}).x
         self._a, self._b = found[:views], found[views] + found[views + 1 : cut]
         self._weights = found[cut:].reshape(texts, codes)
-        self._pull = solve_triangular(root.T, self._weights, lower=False)
+        self._pull = solve_triangular(root.T.astype(np.float64), self._weights, lower=False)
 
 
 def _likeness(near: Vectors, yes: NDArray[np.bool_]) -> Matrix:

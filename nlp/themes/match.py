@@ -70,9 +70,7 @@ class Matcher:
         best = int(mine[int(np.argmax(similarity[mine, j]))])
         span = reading.spans[best]
         nearest = self.codebook_views.nearest(reading.sentence_vectors[best], j)
-        return Suggestion(
-            self.codes[j].id, round(probability, 4), band(probability), span.start, span.end, nearest
-        )
+        return Suggestion(self.codes[j].id, round(probability, 4), band(probability), span.start, span.end, nearest)
 
 
 def band(probability: float) -> Band:

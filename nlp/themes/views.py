@@ -46,11 +46,12 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One sentence of the codebook: the code it speaks for and which part of it."""
+    """One sentence of the codebook: the code it speaks for, which part of it, and whether it is the code's own."""
 
     code: int
     part: str
     text: str
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,7 @@ def read(texts: Sequence[str], encoder: Encoder, read_as: Callable[[str], str]) 
     words = [read_as(span.of(texts[i])) for span, i in zip(spans, owner, strict=True)]
     wholes = [read_as(text.strip()) for text in texts]
     vectors = encoder.encode([*words, *wholes])
-    return Reading(
-        spans, np.asarray(owner, np.int64), words, wholes, vectors[: len(words)], vectors[len(words) :]
-    )
+    return Reading(spans, np.asarray(owner, np.int64), words, wholes, vectors[: len(words)], vectors[len(words) :])
 
 
 class CodebookViews:
@@ -131,7 +130,7 @@ class CodebookViews:
 
     def nearest(self, vector: Vectors, code: int) -> str:
         """The code's own sentence that comes closest to a sentence's vector."""
-        own = [k for k, e in enumerate(self.entries) if e.code == code and e.part != "near miss"]
+        own = [k for k, e in enumerate(self.entries) if e.code == code and e.part != "near miss" and e.own]
         return self.entries[own[int(np.argmax(self.vectors[own] @ vector))]].text
 
     @cached_property
@@ -201,8 +200,10 @@ def _entries(codes: Sequence[Code]) -> list[Entry]:
     place = {code.id: i for i, code in enumerate(codes)}
     found = [entry for i, code in enumerate(codes) for entry in _own_entries(i, code)]
     for code in codes:
-        found += [Entry(place[x.see], "include", x.text) for x in code.exclude if x.see in place]
-        found += [Entry(place[m.belongs_to], "example", m.text) for m in code.near_misses if m.belongs_to in place]
+        found += [Entry(place[x.see], "include", x.text, own=False) for x in code.exclude if x.see in place]
+        found += [
+            Entry(place[m.belongs_to], "example", m.text, own=False) for m in code.near_misses if m.belongs_to in place
+        ]
     return found
 
 

@@ -20,19 +20,19 @@ BOOK = Codebook(
     "b", "B", "0.1.0", "test", (Code("A", "Alpha"), Code("B", "Beta"), Code("C", "Gone", status=CodeStatus.RETIRED))
 )
 
-# Three texts, four codes: the first code of text 1 is best; of the two of text 2, one is among the best three; text 3 has none.
+# Three texts, four codes: the code of text 1 is best; of the two of text 2, one is among the best three; text 3 has none.
 TRUTH = np.array([[1, 0, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0]], dtype=bool)
 SAID = np.array([[0.9, 0.1, 0.2, 0.3], [0.8, 0.7, 0.6, 0.5], [0.9, 0.9, 0.9, 0.9]])
 
 
-def test_recall_at_three_is_the_share_of_given_codes_among_the_best_three() -> None:
+def test_recall_at_three_is_the_share_of_a_text_s_codes_among_its_best_three() -> None:
     found = score(TRUTH, SAID)
     assert found.n == 2
-    assert found.recall_at_3 == pytest.approx(2 / 3)
+    assert found.recall_at_3 == pytest.approx((1 + 1 / 2) / 2)
     assert found.first_right == pytest.approx(1 / 2)
 
 
-@pytest.mark.parametrize(("k", "share"), [(1, 1 / 3), (2, 2 / 3), (3, 2 / 3), (4, 1.0)])
+@pytest.mark.parametrize(("k", "share"), [(1, 1 / 2), (2, 3 / 4), (3, 3 / 4), (4, 1.0)])
 def test_recall_grows_with_the_number_looked_at(k: int, share: float) -> None:
     assert recall_at(TRUTH, np.argsort(-SAID, axis=1, kind="stable"), k) == pytest.approx(share)
 

@@ -1,8 +1,8 @@
-"""The prior: more likeness never means less probability; and it is fitted on one half only."""
+"""The prior: more likeness never means less probability."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nlp.encode import SentenceEncoder, Vectors
+from nlp.encode import Encoder
 from nlp.themes.corpus import CodedSet, CodedText
-from nlp.themes.fit_prior import fit_prior, pool_half
+from nlp.themes.fit_prior import fit, pairs_of
 from nlp.themes.prior import Prior, load_prior, save_prior
+from nlp.themes.views import VIEWS as VIEW_NAMES
 from nlp.types import Code, Codebook
 
-VIEWS = st.lists(st.floats(-5, 5), min_size=10, max_size=10).map(lambda v: np.array(v).reshape(1, 1, 10))
-STEPS = st.lists(st.floats(0, 5), min_size=10, max_size=10).map(lambda v: np.array(v).reshape(1, 1, 10))
+VIEWS = st.lists(st.floats(-5, 5), min_size=13, max_size=13).map(lambda v: np.array(v).reshape(1, 1, 13))
+STEPS = st.lists(st.floats(0, 5), min_size=13, max_size=13).map(lambda v: np.array(v).reshape(1, 1, 13))
 
 
 def test_the_shipped_prior_counts_no_view_against_a_code() -> None:
     prior = load_prior()
-    assert len(prior.weights) == 10
+    assert len(prior.weights) == len(VIEW_NAMES)
     assert min(prior.weights) >= 0
-    assert "pool half" in prior.fitted_on
+    assert "nhs-fft-neas" not in prior.fitted_on  # what the bench measures on was never read
+    assert "sight" not in prior.fitted_on
 
 
 @given(VIEWS, STEPS)
@@ -50,33 +52,6 @@ def test_a_prior_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert load_prior(tmp_path / "prior.json") == prior
 
 
-@given(st.integers(0, 500))
-def test_the_pool_half_is_half_and_in_order(count: int) -> None:
-    half = pool_half(count).tolist()
-    assert len(half) == (count + 1) // 2
-    assert half == sorted(set(half))
-    assert set(half) <= set(range(count))
-
-
-def test_the_pool_half_is_the_same_each_time() -> None:
-    assert pool_half(12).tolist() == pool_half(12).tolist() == [2, 3, 4, 5, 6, 9]
-    assert pool_half(12).tolist() != pool_half(12, seed=1).tolist()
-
-
-class Listener:
-    """An encoder that remembers what it was given."""
-
-    fingerprint = "listener"
-
-    def __init__(self, encoder: SentenceEncoder) -> None:
-        self._encoder = encoder
-        self.heard: set[str] = set()
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        self.heard |= set(texts)
-        return self._encoder.encode(texts)
-
-
 @pytest.fixture(scope="module")
 def coded() -> CodedSet:
     book = Codebook("b", "B", "0.1.0", "test", (Code("A", "Feeling safe"), Code("B", "Learning to cook")))
@@ -84,18 +59,20 @@ def coded() -> CodedSet:
     return CodedSet("small", book, tuple(CodedText(str(i), t, frozenset({c})) for i, (t, c) in enumerate(texts)))
 
 
-def test_fitting_never_reads_the_held_out_half(coded: CodedSet, minilm: SentenceEncoder) -> None:
-    listener = Listener(minilm)
-    fit_prior([coded], listener)
-    pool = set(pool_half(len(coded.texts)).tolist())
-    assert {i for i, t in enumerate(coded.texts) if t.text in listener.heard} == pool
-
-
-def test_a_fitted_prior_counts_no_view_against_a_code_and_says_its_source(
-    coded: CodedSet, minilm: SentenceEncoder
+def test_a_codebook_with_quotes_is_read_whole_without_them_and_by_its_definitions_alone(
+    coded: CodedSet, minilm: Encoder
 ) -> None:
-    prior = fit_prior([coded, coded], minilm)
-    assert len(prior.weights) == 10
-    assert min(prior.weights) >= 0
-    assert max(prior.weights) > 0
-    assert prior.fitted_on == "small (pool half), small (pool half)"
+    assert len(pairs_of(coded, minilm)) == 1
+    quoted = replace(coded.codebook.codes[0], examples=("nobody gets in here",))
+    book = replace(coded.codebook, codes=(quoted, coded.codebook.codes[1]))
+    assert len(pairs_of(replace(coded, codebook=book), minilm)) == 3
+
+
+def test_a_fitted_prior_counts_no_view_against_a_code_and_tells_them_apart(coded: CodedSet, minilm: Encoder) -> None:
+    pairs = pairs_of(coded, minilm)
+    weights, intercept = fit([pairs, pairs])
+    assert weights.shape == (len(VIEW_NAMES),)
+    assert weights.min() >= 0
+    views, truth = pairs[0]
+    said = views @ weights + intercept
+    assert said[truth].min() > said[~truth].max()
