@@ -5,14 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PRESIDIO := .venv-presidio
+SETS ?= $(wildcard ../shared/data/themes/*)
 
-.PHONY: demo test check bench bench-deid clean help
+.PHONY: demo test check bench bench-deid bench-themes clean help
 
 help:
 	@echo "make demo            build the fictional demo studies and open them on http://127.0.0.1:$(PORT)"
 	@echo "make demo CHECK=1    the same, look at every page once, and stop"
 	@echo "make test            run every check and test"
 	@echo "make bench           print the quality tables"
+	@echo "make bench-themes    print the suggestion tables for the coded sets in SETS (folders)"
 	@echo "make bench-deid      print the de-identification table, with Presidio beside it"
 
 $(STAMP): constraints.txt pyproject.toml
@@ -52,6 +54,9 @@ $(PRESIDIO)/.installed: bench/deid/requirements-presidio.txt
 
 bench-deid: $(STAMP) $(PRESIDIO)/.installed
 	@$(BIN)/python bench/deid/table.py --presidio $(PRESIDIO)/bin/python
+
+bench-themes: $(STAMP)
+	@for set in $(SETS); do echo; echo "== $$set"; $(BIN)/heard bench themes $$set $(if $(QUICK),--quick) || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(PRESIDIO) demo-data

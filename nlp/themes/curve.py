@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
@@ -46,7 +47,10 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class Honesty:
-    """After a hundred random confirmations: error of the three shown, and how “likely” (0.7) does."""
+    """After a hundred random confirmations: error of the three shown, and how “likely” (0.7 or more) does.
+
+    A figure that no seed could give is NaN.
+    """
 
     top3_error: float
     likely_precision: float
@@ -79,6 +83,7 @@ class Curve:
         self.truth = coded.truth()
         self.reading = matcher.read([t.text for t in coded.texts])
         self.match = matcher.scores(self.reading)
+        self.prior_probabilities = np.asarray(expit(self.match), np.float64)
 
     def points(self, *, seeds: Sequence[int] = SEEDS, steps: Sequence[int | None] = STEPS) -> Iterator[CurvePoint]:
         """Every method at every step; the plain ones from the first confirmation on."""
@@ -93,7 +98,7 @@ class Curve:
     def honesty(self, *, seeds: Sequence[int] = SEEDS) -> Honesty:
         """Calibration after a hundred random confirmations (fewer where the pool is smaller)."""
         found = [self._honest(seed) for seed in seeds]
-        return Honesty(*(float(np.nanmean(column)) for column in zip(*found, strict=True)))
+        return Honesty(*(_mean(column) for column in zip(*found, strict=True)))
 
     def lessons(self, rows: Rows) -> Lessons:
         """Texts as a coder would have closed them: every code decided."""
@@ -114,7 +119,13 @@ class Curve:
         said = calibration.probabilities(Learned(lessons).score(self.match[test], self.reading.only(test)))
         truth, likely = self.truth[test], said >= LIKELY
         right = float((truth & likely).sum())
-        return score(truth, said).top3_error, right / max(1, likely.sum()), right / truth.sum()
+        precision = right / likely.sum() if likely.any() else float("nan")
+        return score(truth, said).top3_error, precision, right / truth.sum() if truth.any() else float("nan")
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [v for v in values if not np.isnan(v)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 Method = Callable[[Curve, Rows, Rows], Matrix]

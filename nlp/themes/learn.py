@@ -33,7 +33,7 @@ COSINE, MEAN_COSINE, WORDS, LETTERS = 8.0, 8.0, 8.0, 24.0
 ALIKE = 6.0
 ALIKE_TOP = 3
 DRAWN_SHARED, DRAWN_SHIFT, DRAWN_ALL = 1.0, 0.3, 0.01
-ROUNDS = 40
+ROUNDS = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -76,40 +76,59 @@ def _gold(file: str, row: dict[str, object]) -> GoldText:
 def themes(
     folder: Annotated[Path, typer.Argument(help="A folder with codebook.json (or .yaml) and texts.jsonl.")],
     codebook: Annotated[str | None, typer.Option(help="A codebook's name or path, where the folder has none.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="One seed; nothing and four confirmed a code.")] = False,
     as_json: Json = False,
 ) -> None:
-    """How well suggestions from the codebook alone agree with people's codes, in all and by voice.
+    """How well suggestions agree with people's codes: from the codebook alone, by voice; then as decisions come in,
+    beside plain methods (half of the texts to confirm, half to test, three seeds).
 
     Example: heard bench themes corpora_sample/oldham-early-language/gold --codebook oldham-early-language
     """
     from nlp.themes.corpus import read_coded_set
+    from nlp.themes.curve import SEEDS, STEPS, Curve
     from nlp.themes.evaluate import by_voice
-    from nlp.themes.match import Matcher
 
-    book = wiring.codebook_named(codebook) if codebook else None
-    coded = read_coded_set(folder, book)
+    coded = read_coded_set(folder, wiring.codebook_named(codebook) if codebook else None)
     encoder = wiring.encoder()
     encoder.encode(["Warm up."])
     began = time.perf_counter()
-    probabilities = Matcher(coded.codebook, encoder).probabilities([t.text for t in coded.texts])
+    curve = Curve(coded, encoder)
     seconds = time.perf_counter() - began
-    scores = by_voice(coded, probabilities)
+    seeds, steps = (SEEDS[:1], STEPS[:2]) if quick else (SEEDS, STEPS)
+    scores = by_voice(coded, curve.prior_probabilities)
     data = {
         "set": coded.name,
         "texts": len(coded.texts),
         "codes": len(coded.codebook.active_codes),
         "seconds": round(seconds, 2),
         "scores": {g: asdict(s) for g, s in scores.items()},
+        "curve": [asdict(p) for p in curve.points(seeds=seeds, steps=steps)],
+        "honesty": asdict(curve.honesty(seeds=seeds)),
     }
     if as_json:
         give(data, as_json=True, words="")
         return
+    _print_themes(data)
+
+
+def _print_themes(data: dict[str, Any]) -> None:
     table = Table(
         "voice", "texts coded", "macro-AP", "micro-AP", "recall at 3", "first right", "error of the three shown"
     )
-    for group, s in scores.items():
+    columns = ("macro_ap", "micro_ap", "recall_at_3", "first_right", "top3_error")
+    for group, s in data["scores"].items():
+        table.add_row(group, str(s["n"]), *(f"{s[c]:.3f}" for c in columns))
+    output.print(table)
+    say(f"{data['texts']} texts, {data['codes']} codes, nothing confirmed; {data['seconds']:.1f} s")
+    table = Table("confirmed a code", "texts", "method", "macro-AP", "recall at 3", "micro-AP")
+    for p in data["curve"]:
+        step = "the whole half" if p["confirmed"] is None else str(p["confirmed"])
         table.add_row(
-            group, str(s.n), *(f"{v:.3f}" for v in (s.macro_ap, s.micro_ap, s.recall_at_3, s.first_right, s.top3_error))
+            step, str(p["texts"]), p["method"], *(f"{p[c]:.3f}" for c in ("macro_ap", "recall_at_3", "micro_ap"))
         )
     output.print(table)
-    say(f"{len(coded.texts)} texts, {data['codes']} codes, nothing confirmed; {seconds:.1f} s")
+    h = data["honesty"]
+    say(
+        f"After 100 random confirmations: error of the three shown {h['top3_error']:.3f}; “likely” (0.7 or more) is right"
+        f" {h['likely_precision']:.3f} of the time and finds {h['likely_recall']:.3f} of the codes given."
+    )
