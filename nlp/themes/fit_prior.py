@@ -21,7 +21,7 @@ from nlp.codebook import read_codebook
 from nlp.encode import Encoder
 from nlp.encode_int8 import encoder_in
 from nlp.themes.corpus import CodedSet, read_coded_set
-from nlp.themes.evaluate import score
+from nlp.themes.evaluate import ThemeScores, score
 from nlp.themes.prior import Prior, save_prior
 from nlp.themes.views import FIXED, CodebookViews, read
 from nlp.types import Code
@@ -37,10 +37,21 @@ Pairs = tuple[Floats, NDArray[np.bool_]]
 
 def pairs_of(coded: CodedSet, encoder: Encoder) -> list[Pairs]:
     """Views (texts, codes, views) and truth, for each form of the codebook; at most `MAX_TEXTS` texts."""
-    kept = np.sort(np.random.default_rng(SEED).permutation(len(coded.texts))[:MAX_TEXTS])
+    kept = _kept(coded)
     reading = read([coded.texts[i].text for i in kept], encoder, str)
     truth = coded.truth()[kept]
     return [(CodebookViews(codes, encoder)(reading), truth) for codes in _forms(coded.codebook.active_codes)]
+
+
+def _kept(coded: CodedSet) -> NDArray[np.int64]:
+    return np.sort(np.random.default_rng(SEED).permutation(len(coded.texts))[:MAX_TEXTS])
+
+
+def _words(s: ThemeScores) -> str:
+    return (
+        f"n {s.n}, recall at 3 {s.recall_at_3:.3f}, macro-AP {s.macro_ap:.3f}, micro-AP {s.micro_ap:.3f},"
+        f" first right {s.first_right:.3f}, error {s.top3_error:.3f}"
+    )
 
 
 def _forms(codes: Sequence[Code]) -> Iterator[Sequence[Code]]:
@@ -88,10 +99,11 @@ def main(folders: Sequence[str]) -> None:
     for i, coded in enumerate(sets):
         weights, intercept = fit([p for j, p in enumerate(pairs) if j != i])
         views, truth = pairs[i][0]
-        s = score(truth, expit(views @ weights + intercept))
-        print(
-            f"{coded.name}, left out: recall at 3 {s.recall_at_3:.3f}, macro-AP {s.macro_ap:.3f}, error {s.top3_error:.3f}"
-        )
+        said = expit(views @ weights + intercept)
+        voices = np.array([coded.texts[k].voice for k in _kept(coded)])
+        for group in ["all", *sorted(set(voices) - {""})]:
+            rows = np.arange(len(voices)) if group == "all" else np.flatnonzero(voices == group)
+            print(f"{coded.name}, left out: {group}: {_words(score(truth[rows], said[rows]))}")
     weights, intercept = fit(pairs)
     prior = Prior(tuple(round(float(w), 5) for w in weights), round(intercept, 5), ", ".join(s.name for s in sets))
     save_prior(prior)
