@@ -129,6 +129,9 @@ def suggest(
     in_: In = None,
     out: Out = None,
     every: Annotated[bool, typer.Option("--all", help="With --in: list every code with its score.")] = False,
+    re_encode: Annotated[
+        bool, typer.Option("--re-encode", help="Make the study's vectors anew, after a change of encoder.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Suggest codes for a study's segments, or for a file of de-identified JSON lines.
@@ -149,7 +152,7 @@ def suggest(
     study = wiring.study_in(folder)
     book = wiring.codebook_named(codebook or study.codebook)
     with progress("Suggesting") as bar:
-        done = suggest_study(study, book, wiring.encoder(), now=now(), actor=actor(), progress=bar)
+        done = suggest_study(study, book, wiring.encoder(), now=now(), actor=actor(), progress=bar, re_encode=re_encode)
     words = f"{done.segments} segments read: {done.suggestions} suggestions; nothing fitted {done.silent}. A person decides."
     give(asdict(done), as_json=as_json, words=words)
 

@@ -16,6 +16,7 @@ from nlp.deid.evaluate import DIRECT
 from nlp.types import Label, Span
 from service.study.database import write
 from service.study.runs import Run, add_audit, add_run, new_run_id
+from service.study.vectors import forget_vectors
 from service.study.voices import NewCleanText, StoredDoubt, StoredRedaction, add_clean_text
 
 
@@ -59,6 +60,7 @@ def store_fix(db: Database, clean: NewCleanText, edits: Sequence[Edit], *, check
         _move_segments(connection, clean.voice, fixed.version, edits)
         _move_suggestions(connection, fixed, edits)
         _move_decisions(connection, clean.voice, fixed.version, edits)
+        forget_vectors(connection)
         connection.execute(
             "UPDATE clean_texts SET text = '' WHERE voice = ? AND version < ?", [clean.voice, fixed.version]
         )

@@ -50,6 +50,12 @@ def m002_checked(db: Database) -> None:
     _run(db, _CHECKED)
 
 
+@migrations()
+def m003_vectors(db: Database) -> None:
+    """The vectors that a model gave texts, so that each is encoded once."""
+    _run(db, _VECTORS)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n\n"):
         if statement.strip():
@@ -249,4 +255,8 @@ CREATE VIEW codings AS
         FROM standing s WHERE s.action IN ('accept', 'add', 'change', 'reject')
     )
     WHERE newest = 1 AND action <> 'reject'
+"""
+
+_VECTORS = """
+CREATE TABLE vectors (key BLOB PRIMARY KEY, model TEXT NOT NULL, vector BLOB NOT NULL) STRICT, WITHOUT ROWID
 """

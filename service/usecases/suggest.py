@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nlp.deid.surrogates import neutralise
-from nlp.encode import Encoder
+from nlp.encode import CachedEncoder, Encoder
 from nlp.themes.match import SHOWN_FROM, Matcher
 from nlp.types import Codebook, Suggestion
 from service.errors import InputError, StudyError
@@ -19,6 +19,7 @@ from service.study.database import write
 from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
 from service.study.suggestions import NewSuggestion, add_suggestions, set_current_reading, unmatched_segments
+from service.study.vectors import StudyVectors, forget_vectors
 from service.study.voices import StoredSegment
 
 BATCH = 256
@@ -35,11 +36,22 @@ class SuggestReport:
 
 
 def suggest_study(
-    study: Study, codebook: Codebook, encoder: Encoder, *, now: str, actor: str, progress: Progress
+    study: Study,
+    codebook: Codebook,
+    encoder: Encoder,
+    *,
+    now: str,
+    actor: str,
+    progress: Progress,
+    re_encode: bool = False,
 ) -> SuggestReport:
-    """Suggest codes for every segment that this method, model and codebook version has not read."""
+    """Suggest codes for every segment that this method, model and codebook version has not read.
+
+    `re_encode` first removes the study's vectors, which another model may have made.
+    """
     if codebook.id != study.codebook:
         raise StudyError(f"this study codes with “{study.codebook}”, not with “{codebook.id}”")
+    encoder = _cached(study, encoder, re_encode=re_encode)
     reading = f"{Matcher.method}/{encoder.fingerprint}/{codebook.id}-{codebook.version}-{codebook.fingerprint}"
     waiting = unmatched_segments(study.db, reading)
     with write(study.db) as connection:
@@ -65,6 +77,15 @@ def suggest_study(
         set_current_reading(connection, reading, codebook.id, codebook.version)
         add_audit(connection, at=now, actor=actor, action="suggest", subject=run_id, counts=asdict(report))
     return report
+
+
+def _cached(study: Study, encoder: Encoder, *, re_encode: bool) -> CachedEncoder:
+    """The encoder with the study's own vectors in front of it; StudyError when those are another model's."""
+    if re_encode:
+        with write(study.db) as connection:
+            forget_vectors(connection)
+    store = StudyVectors(study.db, model=encoder.fingerprint, dimension=encoder.dimension)
+    return CachedEncoder(encoder, store)
 
 
 def _row(
