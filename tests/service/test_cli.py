@@ -141,6 +141,7 @@ COMMANDS = [
     "report",
     "serve",
     "demo",
+    "codebook check",
     "bench deid",
     "bench themes",
     "train deid",
