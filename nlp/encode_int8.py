@@ -202,11 +202,15 @@ def _tried(reference: Encoder, export: Encoder) -> dict[str, Any]:
 
 
 def _timed(encoder: Encoder) -> tuple[Vectors, float]:
+    """Vectors of the trial and the best of three times, so that other work on the machine decides nothing."""
     texts = [f"{text} {i}" for i in range(8) for text in TRIAL]
     encoder.encode(TRIAL)
-    began = time.perf_counter()
-    vectors = encoder.encode(texts)
-    return vectors, time.perf_counter() - began
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        vectors = encoder.encode(texts)
+        best = min(best, time.perf_counter() - began)
+    return vectors, best
 
 
 def _write(file: Path, content: bytes) -> None:
