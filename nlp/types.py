@@ -227,8 +227,11 @@ class Codebook:
 class Suggestion:
     """The machine's proposal of one code for one text, with the words behind it.
 
-    `start` and `end` give the evidence in the text that was read; `nearest` is the codebook's
-    own sentence that the evidence comes closest to.
+    `start` and `end` give the evidence in the text that was read. It comes closest to `nearest`, a
+    sentence of the codebook, or to a confirmed excerpt: `like` is that text's place among the decided
+    ones. `against` is what the codebook says of words like these that do not belong here, where that
+    is close. `calibrated_on` is how many random reads the probability rests on; with none it is a
+    rank and not a percentage.
     """
 
     code: str
@@ -237,3 +240,6 @@ class Suggestion:
     start: int
     end: int
     nearest: str
+    like: int | None = None
+    against: str = ""
+    calibrated_on: int = 0

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from nlp.themes.learn import Learned, Lessons
+from nlp.themes.crossfit import CrossFitted
 from nlp.themes.views import Matrix
 
 FEWEST_TEXTS = 25
-FOLDS = 5
 SHOWN = 8
 USUAL, DRAWN = np.array([0.9, 0.2, 0.8]), 5.0  # what the sets that settings were picked on agree on
 
@@ -47,18 +46,18 @@ class Calibration:
         return np.asarray(expit(bent), np.float64)
 
 
-def calibrate(lessons: Lessons, random: NDArray[np.bool_], *, seed: int = 0) -> Calibration:
+def calibrate(fitted: CrossFitted, random: NDArray[np.bool_]) -> Calibration:
     """Fit on the randomly drawn texts, each scored by a model that never saw it.
 
-    `random` says for each text whether a uniform draw brought it, blind. Below `FEWEST_TEXTS` of them
-    the scores are left as they are.
+    `random` says for each decided text whether a uniform draw brought it, blind. Below `FEWEST_TEXTS` of
+    them the scores are left as they are.
     """
     drawn = np.flatnonzero(random)
     if len(drawn) < FEWEST_TEXTS:
         return Calibration(1.0, 1.0, 0.0, len(drawn))
-    scores = _held_out_scores(lessons, drawn, seed)
-    fitted = (lessons.weights[drawn] > 0) & _first(scores)
-    low, high, shift = _curve(scores[fitted], lessons.labels[drawn][fitted])
+    scores, lessons = fitted.held_out(drawn), fitted.lessons.only(drawn)
+    used = (lessons.weights > 0) & _first(scores)
+    low, high, shift = _curve(scores[used], lessons.labels[used])
     return Calibration(low, high, shift, len(drawn))
 
 
@@ -67,18 +66,6 @@ def _first(scores: Matrix) -> NDArray[np.bool_]:
     out = np.zeros(scores.shape, bool)
     np.put_along_axis(out, np.argsort(-scores, axis=1, kind="stable")[:, :SHOWN], True, axis=1)
     return out
-
-
-def _held_out_scores(lessons: Lessons, drawn: NDArray[np.int64], seed: int) -> Matrix:
-    order = np.random.default_rng(seed).permutation(len(drawn))
-    scores = np.zeros((len(drawn), lessons.match.shape[1]))
-    everything = np.arange(len(lessons.match))
-    for fold in range(FOLDS):
-        mine = order[fold::FOLDS]
-        learned = Learned(lessons.only(np.setdiff1d(everything, drawn[mine])))
-        held = lessons.only(drawn[mine])
-        scores[mine] = learned.score(held.match, held.reading)
-    return scores
 
 
 def _curve(scores: NDArray[np.float64], labels: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -18,6 +18,7 @@ from sklearn.svm import LinearSVC
 from nlp.encode import Encoder
 from nlp.themes.calibrate import calibrate
 from nlp.themes.corpus import CodedSet
+from nlp.themes.crossfit import GROUPS, CrossFitted
 from nlp.themes.evaluate import ThemeScores, score
 from nlp.themes.learn import Learned, Lessons
 from nlp.themes.match import Matcher
@@ -115,7 +116,7 @@ class Curve:
         pool, test = halves(len(self.truth), seed)
         rows = np.random.default_rng(2000 + seed).permutation(pool)[:RANDOM_TEXTS]
         lessons = self.lessons(rows)
-        calibration = calibrate(lessons, np.ones(len(rows), bool))
+        calibration = calibrate(CrossFitted(lessons, np.arange(len(rows)) % GROUPS), np.ones(len(rows), bool))
         said = calibration.probabilities(Learned(lessons).score(self.match[test], self.reading.only(test)))
         truth, likely = self.truth[test], said >= LIKELY
         right = float((truth & likely).sum())

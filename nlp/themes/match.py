@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nlp.encode import Encoder
+from nlp.themes.explain import Explainer
 from nlp.themes.prior import Prior, load_prior
 from nlp.themes.views import CodebookViews, Matrix, Reading, read
-from nlp.types import Band, Code, Codebook, Suggestion
+from nlp.types import Code, Codebook, Suggestion
 
 METHOD = "themes.match.v2"
 SHOWN_FROM = 0.2
-LIKELY_FROM, POSSIBLE_FROM = 0.5, 0.3
 
 
 class Matcher:
@@ -28,6 +25,7 @@ class Matcher:
         """`read_as` rewrites each sentence before it is read (surrogates as neutral words, say)."""
         self.codes: tuple[Code, ...] = codebook.active_codes
         self.codebook_views = CodebookViews(self.codes, encoder)
+        self.explainer = Explainer(self.codes, self.codebook_views)
         self._read_as = read_as
         self._encoder = encoder
         self._prior = prior or load_prior()
@@ -53,28 +51,4 @@ class Matcher:
         if not texts:
             return []
         reading = self.read(texts)
-        probabilities = self._prior.probabilities(self.codebook_views(reading))
-        similarity = self.codebook_views.similarity(reading)
-        return [self._suggestions(i, row, reading, similarity, threshold) for i, row in enumerate(probabilities)]
-
-    def _suggestions(
-        self, i: int, row: NDArray[np.float64], reading: Reading, similarity: Matrix, threshold: float
-    ) -> list[Suggestion]:
-        mine = np.flatnonzero(reading.owner == i)
-        shown = [int(j) for j in np.argsort(-row, kind="stable") if row[j] >= threshold]
-        return [self._suggestion(j, float(row[j]), reading, mine, similarity) for j in shown]
-
-    def _suggestion(
-        self, j: int, probability: float, reading: Reading, mine: NDArray[np.int64], similarity: Matrix
-    ) -> Suggestion:
-        best = int(mine[int(np.argmax(similarity[mine, j]))])
-        span = reading.spans[best]
-        nearest = self.codebook_views.nearest(reading.sentence_vectors[best], j)
-        return Suggestion(self.codes[j].id, round(probability, 4), band(probability), span.start, span.end, nearest)
-
-
-def band(probability: float) -> Band:
-    """The word for a probability."""
-    if probability >= LIKELY_FROM:
-        return Band.LIKELY
-    return Band.POSSIBLE if probability >= POSSIBLE_FROM else Band.UNSURE
+        return self.explainer.suggestions(reading, self._prior.probabilities(self.codebook_views(reading)), threshold)

@@ -68,6 +68,19 @@ class Reading:
     sentence_vectors: Vectors
     text_vectors: Vectors
 
+    @staticmethod
+    def join(readings: Sequence[Reading]) -> Reading:
+        """Several readings as one, in that order; there is at least one."""
+        counts = np.cumsum([0, *(len(r.wholes) for r in readings)])
+        return Reading(
+            [span for r in readings for span in r.spans],
+            np.concatenate([r.owner + count for r, count in zip(readings, counts, strict=False)]),
+            [words for r in readings for words in r.words],
+            [whole for r in readings for whole in r.wholes],
+            np.concatenate([r.sentence_vectors for r in readings]),
+            np.concatenate([r.text_vectors for r in readings]),
+        )
+
     def only(self, rows: NDArray[np.int64]) -> Reading:
         """The reading of some of the texts, in that order."""
         new = {int(row): i for i, row in enumerate(rows)}
@@ -110,6 +123,8 @@ class CodebookViews:
     def __init__(self, codes: Sequence[Code], encoder: Encoder) -> None:
         self.entries = _entries(codes)
         self.vectors = encoder.encode([e.text for e in self.entries])
+        self.exclusions = _exclusions(codes)
+        self.exclusion_vectors = encoder.encode([e.text for e in self.exclusions])
         self._codes = len(codes)
         spoken = [k for k, e in enumerate(self.entries) if e.part != "near miss"]
         labels = [self.entries[k].code for k in spoken] + [NO_CODE] * len(SMALL_TALK)
@@ -128,10 +143,21 @@ class CodebookViews:
         """Sentences by codes: the closest of the code's own sentences, near misses taken off."""
         return self._part_similarity(reading.sentence_vectors, ("name", "meaning", "include", "example"), 2)
 
-    def nearest(self, vector: Vectors, code: int) -> str:
-        """The code's own sentence that comes closest to a sentence's vector."""
+    def nearest(self, vector: Vectors, code: int) -> tuple[str, float]:
+        """The code's own sentence that comes closest to a sentence's vector, and its cosine."""
         own = [k for k, e in enumerate(self.entries) if e.code == code and e.part != "near miss" and e.own]
-        return self.entries[own[int(np.argmax(self.vectors[own] @ vector))]].text
+        cosine = self.vectors[own] @ vector
+        best = int(np.argmax(cosine))
+        return self.entries[own[best]].text, float(cosine[best])
+
+    def nearest_exclusion(self, vector: Vectors, code: int) -> tuple[str, float]:
+        """What the code leaves out that comes closest, and its cosine; nothing and -1 where it leaves nothing out."""
+        own = [k for k, e in enumerate(self.exclusions) if e.code == code]
+        if not own:
+            return "", -1.0
+        cosine = self.exclusion_vectors[own] @ vector
+        best = int(np.argmax(cosine))
+        return self.exclusions[own[best]].text, float(cosine[best])
 
     @cached_property
     def _views(self) -> dict[str, Callable[[Reading], Matrix]]:
@@ -217,6 +243,12 @@ def _own_entries(index: int, code: Code) -> list[Entry]:
         *(Entry(index, "example", text) for text in code.examples),
         *(Entry(index, "near miss", miss.text) for miss in code.near_misses),
     ]
+
+
+def _exclusions(codes: Sequence[Code]) -> list[Entry]:
+    """What each code says it does not cover: its rules and the texts that only look like it."""
+    rules = [Entry(i, "exclude", x.text) for i, code in enumerate(codes) for x in code.exclude]
+    return rules + [Entry(i, "near miss", m.text) for i, code in enumerate(codes) for m in code.near_misses]
 
 
 class _Overlap:

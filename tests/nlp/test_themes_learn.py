@@ -8,6 +8,7 @@ import pytest
 from nlp.encode import Encoder
 from nlp.errors import LessonError
 from nlp.themes.calibrate import FEWEST_TEXTS, calibrate
+from nlp.themes.crossfit import GROUPS, CrossFitted, group_of
 from nlp.themes.learn import Learned, Lessons
 from nlp.themes.match import Matcher
 from nlp.themes.views import Matrix
@@ -32,6 +33,11 @@ def lessons(matcher: Matcher, texts: tuple[str, ...], given: tuple[int, ...], we
     reading = matcher.read(texts)
     labels = np.eye(3)[list(given)]
     return Lessons(reading, matcher.scores(reading), labels, np.ones_like(labels) if weights is None else weights)
+
+
+def fitted(taught: Lessons) -> CrossFitted:
+    """One group after the other."""
+    return CrossFitted(taught, np.arange(len(taught.match)) % GROUPS)
 
 
 def asked(matcher: Matcher, learned: Learned, *texts: str) -> Matrix:
@@ -100,18 +106,39 @@ def test_percentages_wait_for_enough_random_reads(matcher: Matcher) -> None:
     taught = lessons(matcher, many, GIVEN * 4)
     random = np.zeros(len(many), bool)
     random[: FEWEST_TEXTS - 1] = True
-    few = calibrate(taught, random)
+    few = calibrate(fitted(taught), random)
     assert not few.enough
     assert few.texts == FEWEST_TEXTS - 1
     scores = np.linspace(-20, 20, 9)
     assert few.probabilities(scores) == pytest.approx(1 / (1 + np.exp(-scores)))
     random[:] = True
-    enough = calibrate(taught, random)
+    enough = calibrate(fitted(taught), random)
     assert enough.enough
     assert enough.texts == len(many)
 
 
 def test_calibrated_probabilities_keep_the_order_of_the_scores(matcher: Matcher) -> None:
-    found = calibrate(lessons(matcher, TEXTS * 4, GIVEN * 4), np.ones(36, bool))
+    found = calibrate(fitted(lessons(matcher, TEXTS * 4, GIVEN * 4)), np.ones(36, bool))
     scores = np.linspace(-6, 6, 50)
     assert (np.diff(found.probabilities(scores)) > 0).all()
+
+
+def test_a_person_is_never_scored_by_what_was_decided_of_their_own_group(matcher: Matcher) -> None:
+    taught = lessons(matcher, TEXTS, GIVEN)
+    groups = np.arange(len(TEXTS), dtype=np.int64)
+    turned = taught.labels.copy()
+    turned[0] = 1 - turned[0]
+    other = Lessons(taught.reading, taught.match, turned, taught.weights)
+    row = np.array([0])
+    assert (CrossFitted(taught, groups).held_out(row) == CrossFitted(other, groups).held_out(row)).all()
+    assert (CrossFitted(taught, groups).held_out(row + 1) != CrossFitted(other, groups).held_out(row + 1)).any()
+
+
+def test_with_nothing_else_to_learn_from_the_codebook_speaks_alone(matcher: Matcher) -> None:
+    taught = lessons(matcher, TEXTS[:1], GIVEN[:1])
+    assert (CrossFitted(taught, np.array([3])).held_out(np.array([0])) == taught.match).all()
+
+
+def test_groups_of_people_are_the_same_everywhere() -> None:
+    assert [group_of(p) for p in ("p1", "p2", "p3")] == [group_of(p) for p in ("p1", "p2", "p3")]
+    assert {group_of(f"p{i}") for i in range(200)} == set(range(GROUPS))

@@ -16,7 +16,8 @@ from nlp.codebook import read_codebook
 from nlp.deid.surrogates import neutralise
 from nlp.encode import SentenceEncoder, Vectors
 from nlp.text import sentences
-from nlp.themes.match import LIKELY_FROM, POSSIBLE_FROM, SHOWN_FROM, Matcher, band
+from nlp.themes.explain import LIKELY_FROM, POSSIBLE_FROM, band
+from nlp.themes.match import SHOWN_FROM, Matcher
 from nlp.types import Band, Code, Codebook, CodeStatus, NearMiss
 
 SITES = (
@@ -45,12 +46,12 @@ class Remembering:
     def __init__(self, encoder: SentenceEncoder) -> None:
         self._encoder = encoder
         self._known: dict[str, Vectors] = {}
-        self.fingerprint = encoder.fingerprint
+        self.fingerprint, self.dimension = encoder.fingerprint, encoder.dimension
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         self._known.update(zip(new, self._encoder.encode(new), strict=True))
-        return np.stack([self._known[text] for text in texts])
+        return np.array([self._known[text] for text in texts], np.float32).reshape(len(texts), self.dimension)
 
 
 @pytest.fixture(scope="module")
