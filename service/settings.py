@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     policy_file: Path | None = None
     encoder_folder: Path | None = None
     export_folder: Path = Field(default_factory=lambda: Path.home() / ".cache" / "heard" / "models")
+    learn_blind: float = Field(default=1.0, ge=0, le=1)
+    learn_shown: float = Field(default=0.7, ge=0, le=1)
+    learn_left_alone: float = Field(default=0.35, ge=0, le=1)
     keep_raw_days: int = Field(default=90, ge=1, le=3650)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -14,7 +14,8 @@ from nlp.errors import PolicyError
 from nlp.types import Codebook
 from service.errors import StudyError
 from service.settings import Settings
-from service.study.study import LEAK_LIMIT, Study, create_study, open_study
+from service.study.study import LEAK_LIMIT, SUGGESTED_FROM, Study, create_study, open_study
+from service.usecases.lessons import Trust
 from service.vault.keys import Key, create_key, read_key
 from service.vault.store import Vault
 
@@ -45,6 +46,12 @@ def _policy_in(file: Path) -> Policy:
         raise PolicyError("the file that HEARD_POLICY_FILE names cannot be read") from None
 
 
+def trust() -> Trust:
+    """How much each kind of decision teaches, as the settings have it."""
+    kept = settings()
+    return Trust(kept.learn_blind, kept.learn_shown, kept.learn_left_alone)
+
+
 def codebook_named(name: str) -> Codebook:
     """A codebook by the name of its folder, or by the path of its file or folder; CodebookError if unreadable."""
     path = Path(name)
@@ -59,13 +66,16 @@ def make_study(
     now: str,
     fictional: bool = False,
     leak_limit: float = LEAK_LIMIT,
+    threshold: float = SUGGESTED_FROM,
     settings: Settings,
 ) -> tuple[Study, Key]:
     """A new study with its key and its empty, sealed vault; StudyError if the folder has one."""
     read = codebook_named(codebook)
     if settings.key_file and settings.key_file.exists():
         read_key(settings.key_file)  # a damaged key is refused before anything is made
-    study = create_study(folder, title=title, codebook=read.id, now=now, fictional=fictional, leak_limit=leak_limit)
+    study = create_study(
+        folder, title=title, codebook=read.id, now=now, fictional=fictional, leak_limit=leak_limit, threshold=threshold
+    )
     file = settings.key_file_for(study.id)
     key = read_key(file) if settings.key_file and file.exists() else create_key(file)
     Vault(study.vault_file, key, study.id).close()

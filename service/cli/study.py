@@ -16,7 +16,7 @@ from nlp.types import Voice
 from service import wiring
 from service.cli.show import give, progress, say
 from service.clock import now
-from service.study.study import LEAK_LIMIT
+from service.study.study import LEAK_LIMIT, SUGGESTED_FROM
 from service.usecases import findings as find
 from service.usecases.deidentify import deidentify_lines, deidentify_study
 from service.usecases.intake import take_in
@@ -45,6 +45,9 @@ def init(
     leak_limit: Annotated[
         float, typer.Option(min=1, max=1000, help="Voices in 1,000 that may at most still leak when coding begins.")
     ] = LEAK_LIMIT,
+    threshold: Annotated[
+        float, typer.Option("--suggest-from", min=0.01, max=0.99, help="How probable a code must be to be suggested.")
+    ] = SUGGESTED_FROM,
     as_json: Json = False,
 ) -> None:
     """Make a new, empty study: a folder with study.db and a sealed vault.db, and a key outside it.
@@ -53,7 +56,13 @@ def init(
     """
     settings = wiring.settings()
     study, _ = wiring.make_study(
-        folder, title=title or folder.name, codebook=codebook, now=now(), leak_limit=leak_limit, settings=settings
+        folder,
+        title=title or folder.name,
+        codebook=codebook,
+        now=now(),
+        leak_limit=leak_limit,
+        threshold=threshold,
+        settings=settings,
     )
     key_file = settings.key_file_for(study.id)
     say(f"The key is in {key_file}. Keep it safe and apart from the study: without it the raw text cannot be read.")
@@ -152,8 +161,21 @@ def suggest(
     study = wiring.study_in(folder)
     book = wiring.codebook_named(codebook or study.codebook)
     with progress("Suggesting") as bar:
-        done = suggest_study(study, book, wiring.encoder(), now=now(), actor=actor(), progress=bar, re_encode=re_encode)
-    words = f"{done.segments} segments read: {done.suggestions} suggestions; nothing fitted {done.silent}. A person decides."
+        done = suggest_study(
+            study,
+            book,
+            wiring.encoder(),
+            now=now(),
+            actor=actor(),
+            progress=bar,
+            re_encode=re_encode,
+            trust=wiring.trust(),
+        )
+    learnt = f" Learnt from {done.learnt_from} decided segments." if done.learnt_from else ""
+    words = (
+        f"{done.segments} segments read: {done.suggestions} suggestions; nothing fitted {done.silent}.{learnt}"
+        " A person decides."
+    )
     give(asdict(done), as_json=as_json, words=words)
 
 

@@ -39,6 +39,13 @@ def newest_codebook(db: Database) -> Codebook:
     return _codebook(json.loads(row["content"]))
 
 
+def active_codes_by_version(db: Database, codebook: str) -> dict[str, frozenset[str]]:
+    """For each version that the study has used, the codes that could be given then."""
+    rows = db.conn.execute("SELECT version, content FROM codebooks WHERE id = ?", [codebook]).fetchall()
+    books = {row["version"]: _codebook(json.loads(row["content"])) for row in rows}
+    return {version: frozenset(c.id for c in book.active_codes) for version, book in books.items()}
+
+
 def _codebook(raw: dict[str, object]) -> Codebook:
     fields = dict(raw)
     fields["codes"] = tuple(_code(c) for c in raw["codes"])  # type: ignore[attr-defined]

@@ -36,7 +36,10 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One act of one coder; `action` is accept, reject, add, change, skip, close or undo."""
+    """One act of one coder; `action` is accept, reject, add, change, skip, close or undo.
+
+    `bulk` marks what was accepted many at a time, without reading each.
+    """
 
     segment: str
     action: str
@@ -56,6 +59,7 @@ class Decision:
     undoes: int | None = None
     seconds: float = 0.0
     model: str = ""
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +125,12 @@ def add_decisions(connection: sqlite3.Connection, decisions: Sequence[Decision])
 def _add(connection: sqlite3.Connection, d: Decision) -> int:
     cursor = connection.execute(
         'INSERT INTO decisions (segment, action, code, stance, start, "end", suggestion, undoes, coder, at, seconds, shown,'
-        " round, stream, probability, codebook, codebook_version, model)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " round, stream, probability, codebook, codebook_version, model, bulk)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             d.segment, d.action, d.code, d.stance, d.start, d.end, d.suggestion, d.undoes, d.coder, d.at, d.seconds,
             int(d.shown), d.round, d.stream, d.probability, d.codebook, d.codebook_version, d.model,
+            int(d.bulk),
         ),
     )  # fmt: skip
     if cursor.lastrowid is None:

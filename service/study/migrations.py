@@ -56,6 +56,12 @@ def m003_vectors(db: Database) -> None:
     _run(db, _VECTORS)
 
 
+@migrations()
+def m004_learnt(db: Database) -> None:
+    """Suggestions that learn: bulk acceptances are marked, and a suggestion says what else speaks for and against it."""
+    _run(db, _LEARNT)
+
+
 def _run(db: Database, statements: str) -> None:
     for statement in statements.split(";\n\n"):
         if statement.strip():
@@ -259,4 +265,43 @@ CREATE VIEW codings AS
 
 _VECTORS = """
 CREATE TABLE vectors (key BLOB PRIMARY KEY, model TEXT NOT NULL, vector BLOB NOT NULL) STRICT, WITHOUT ROWID
+"""
+
+_LEARNT = """
+ALTER TABLE study ADD COLUMN threshold REAL NOT NULL DEFAULT 0.2;
+
+ALTER TABLE decisions ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0 CHECK (bulk IN (0, 1));
+
+ALTER TABLE suggestions ADD COLUMN nearest_segment TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE suggestions ADD COLUMN against TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE suggestions ADD COLUMN calibrated_on INTEGER NOT NULL DEFAULT 0;
+
+DROP TRIGGER suggestions_no_update;
+
+CREATE TRIGGER suggestions_no_update
+BEFORE UPDATE OF id, run, reading, segment, code, probability, band, nearest, codebook, codebook_version, method, model,
+nearest_segment, against, calibrated_on
+ON suggestions BEGIN SELECT RAISE(ABORT, 'append-only: suggestions are never changed or removed'); END;
+
+DROP VIEW codings;
+
+DROP VIEW standing;
+
+CREATE VIEW standing AS
+    SELECT d.seq, d.segment, d.action, d.code, d.stance, coalesce(m.start, d.start) AS start,
+        coalesce(m."end", d."end") AS "end", d.suggestion, d.undoes, d.coder, d.at, d.seconds, d.shown, d.round,
+        d.stream, d.probability, d.codebook, d.codebook_version, d.model, d.bulk
+    FROM decisions d
+    LEFT JOIN moved m ON m.decision = d.seq AND m.version = (SELECT max(version) FROM moved n WHERE n.decision = d.seq)
+    WHERE d.action <> 'undo' AND NOT EXISTS (SELECT 1 FROM decisions u WHERE u.undoes = d.seq);
+
+CREATE VIEW codings AS
+    SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version, seq
+    FROM (
+        SELECT s.*, row_number() OVER (PARTITION BY segment, code, coder, round ORDER BY seq DESC) AS newest
+        FROM standing s WHERE s.action IN ('accept', 'add', 'change', 'reject')
+    )
+    WHERE newest = 1 AND action <> 'reject'
 """

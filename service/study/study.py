@@ -16,6 +16,7 @@ from service.study.migrations import migrate
 
 STUDY_FILE, VAULT_FILE = "study.db", "vault.db"
 LEAK_LIMIT = 50.0
+SUGGESTED_FROM = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Study:
     codebook: str
     fictional: bool
     leak_limit: float = LEAK_LIMIT
+    threshold: float = SUGGESTED_FROM
 
     @property
     def name(self) -> str:
@@ -42,12 +44,13 @@ class Study:
 
 
 def create_study(
-    folder: Path, *, title: str, codebook: str, now: str, fictional: bool = False, leak_limit: float = LEAK_LIMIT
-) -> Study:
+    folder: Path, *, title: str, codebook: str, now: str, fictional: bool = False, leak_limit: float = LEAK_LIMIT,
+    threshold: float = SUGGESTED_FROM,
+) -> Study:  # fmt: skip
     """Make the folder and its empty study.db; StudyError if one is already there.
 
     `leak_limit` is how many voices in 1,000 may at most, with 95% confidence, still hold a direct
-    identifier before anyone codes.
+    identifier before anyone codes; `threshold` is the probability from which a code is suggested.
     """
     file = folder / STUDY_FILE
     if file.exists():
@@ -55,9 +58,9 @@ def create_study(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     db = open_database(file)
     migrate(db, file)
-    row = (secrets.token_hex(8), title, codebook, int(fictional), now, leak_limit)
+    row = (secrets.token_hex(8), title, codebook, int(fictional), now, leak_limit, threshold)
     with write(db) as connection:
-        connection.execute("INSERT INTO study VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO study VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     return _study(folder, db)
 
 
@@ -90,11 +93,18 @@ def find_studies(folder: Path) -> list[Path]:
 
 
 def _study(folder: Path, db: Database) -> Study:
-    row = db.conn.execute("SELECT id, title, codebook, fictional, leak_limit FROM study").fetchone()
+    row = db.conn.execute("SELECT id, title, codebook, fictional, leak_limit, threshold FROM study").fetchone()
     if row is None:
         raise StudyError(
             f"the study in the folder “{folder.name}” was never finished; remove the folder and begin again"
         )
     return Study(
-        folder.resolve(), db, row["id"], row["title"], row["codebook"], bool(row["fictional"]), row["leak_limit"]
+        folder.resolve(),
+        db,
+        row["id"],
+        row["title"],
+        row["codebook"],
+        bool(row["fictional"]),
+        row["leak_limit"],
+        row["threshold"],
     )

@@ -13,7 +13,11 @@ from service.study.voices import StoredSegment, segments
 
 @dataclass(frozen=True, slots=True)
 class StoredSuggestion:
-    """A suggestion as stored; `start`, `end` and `quote` lie in the voice's clean text."""
+    """A suggestion as stored; `start`, `end` and `quote` lie in the voice's clean text.
+
+    `nearest` is the codebook's sentence that the quote is closest to; where a confirmed excerpt is closer it
+    is empty, and `nearest_segment` says where that stands. `against` is an exclude rule that is close.
+    """
 
     id: int
     segment: str
@@ -27,10 +31,16 @@ class StoredSuggestion:
     codebook_version: str
     method: str
     model: str
+    nearest_segment: str
+    against: str
+    calibrated_on: int
 
 
-_COLUMNS = 'id, segment, code, probability, band, start, "end", quote, nearest, codebook_version, method, model'
-NewSuggestion = tuple[str, str, str, str, float, str, int, int, str, str, str, str, str, str]
+_COLUMNS = (
+    'id, segment, code, probability, band, start, "end", quote, nearest, codebook_version, method, model,'
+    " nearest_segment, against, calibrated_on"
+)
+NewSuggestion = tuple[str, str, str, str, float, str, int, int, str, str, str, str, str, str, str, str, int]
 
 
 def unmatched_segments(db: Database, reading: str) -> list[StoredSegment]:
@@ -45,7 +55,8 @@ def add_suggestions(
     connection.executemany("INSERT INTO matched VALUES (?, ?, ?)", [(s, run, reading) for s in seen])
     connection.executemany(
         'INSERT INTO suggestions (run, reading, segment, code, probability, band, start, "end", quote, nearest,'
-        " codebook, codebook_version, method, model) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " codebook, codebook_version, method, model, nearest_segment, against, calibrated_on)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         new,
     )
 

@@ -136,9 +136,14 @@ def release_voice(connection: sqlite3.Connection, voice_id: str) -> None:
     connection.execute("UPDATE clean_texts SET held = '' WHERE voice = ?", [voice_id])
 
 
+def participants(db: Database) -> dict[str, str]:
+    """The participant of every voice."""
+    return dict(db.conn.execute("SELECT id, participant FROM voices").fetchall())
+
+
 def participants_of(db: Database, voice_ids: Sequence[str]) -> dict[str, str]:
     """The participant of each voice."""
-    everyone = dict(db.conn.execute("SELECT id, participant FROM voices").fetchall())
+    everyone = participants(db)
     return {v: everyone[v] for v in voice_ids}
 
 

@@ -8,9 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nlp.deid.surrogates import neutralise
 from nlp.encode import CachedEncoder, Encoder
+from nlp.themes.crossfit import group_of
 from nlp.themes.match import SHOWN_FROM, Matcher
+from nlp.themes.suggest import Suggester
 from nlp.types import Codebook, Suggestion
 from service.errors import InputError, StudyError
 from service.files.lines import read_json_lines
@@ -20,7 +24,8 @@ from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
 from service.study.suggestions import NewSuggestion, add_suggestions, set_current_reading, unmatched_segments
 from service.study.vectors import StudyVectors, forget_vectors
-from service.study.voices import StoredSegment
+from service.study.voices import StoredSegment, participants
+from service.usecases.lessons import Taught, Trust, decided, taught
 
 BATCH = 256
 Progress = Callable[[int, int], None]
@@ -28,11 +33,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class SuggestReport:
-    """Segments read, suggestions made, and segments for which nothing fitted."""
+    """Segments read, suggestions made, segments for which nothing fitted, and decided segments learnt from."""
 
     segments: int
     suggestions: int
     silent: int
+    learnt_from: int
 
 
 def suggest_study(
@@ -44,39 +50,82 @@ def suggest_study(
     actor: str,
     progress: Progress,
     re_encode: bool = False,
+    trust: Trust = Trust(),  # noqa: B008 - frozen
 ) -> SuggestReport:
-    """Suggest codes for every segment that this method, model and codebook version has not read.
+    """Suggest codes for every segment that this method, model, codebook version and set of decisions has not read.
 
     `re_encode` first removes the study's vectors, which another model may have made.
     """
     if codebook.id != study.codebook:
         raise StudyError(f"this study codes with “{study.codebook}”, not with “{codebook.id}”")
     encoder = _cached(study, encoder, re_encode=re_encode)
-    reading = f"{Matcher.method}/{encoder.fingerprint}/{codebook.id}-{codebook.version}-{codebook.fingerprint}"
-    waiting = unmatched_segments(study.db, reading)
     with write(study.db) as connection:
         keep_codebook(connection, codebook, now)
-    matcher = Matcher(codebook, encoder, read_as=neutralise)
+    reader = _Reader(study, codebook, encoder, taught(study, codebook, trust))
+    waiting = unmatched_segments(study.db, reader.reading)
     run_id, made, silent = new_run_id("suggest", now), 0, 0
     for start in range(0, len(waiting), BATCH):
         batch = waiting[start : start + BATCH]
-        found = matcher.suggest([s.text for s in batch])
+        found = reader.suggest(batch)
         rows = [
-            _row(f"{run_id}-{batch[0].id}", reading, segment, suggestion, codebook, encoder)
+            reader.row(f"{run_id}-{batch[0].id}", segment, suggestion)
             for segment, suggestions in zip(batch, found, strict=True)
             for suggestion in suggestions
         ]
-        run = _run(run_id, batch, len(rows), codebook, encoder, now)
+        run = reader.run(run_id, batch, len(rows), now)
         with write(study.db) as connection:
             add_run(connection, run)
-            add_suggestions(connection, run=run.id, reading=reading, seen=[s.id for s in batch], new=rows)
+            add_suggestions(connection, run=run.id, reading=reader.reading, seen=[s.id for s in batch], new=rows)
         made, silent = made + len(rows), silent + sum(not s for s in found)
         progress(start + len(batch), len(waiting))
-    report = SuggestReport(len(waiting), made, silent)
+    report = SuggestReport(len(waiting), made, silent, reader.learnt_from)
     with write(study.db) as connection:
-        set_current_reading(connection, reading, codebook.id, codebook.version)
+        set_current_reading(connection, reader.reading, codebook.id, codebook.version)
         add_audit(connection, at=now, actor=actor, action="suggest", subject=run_id, counts=asdict(report))
     return report
+
+
+class _Reader:
+    """A study's codebook and decisions, made ready to read segments; `reading` names exactly this."""
+
+    def __init__(self, study: Study, codebook: Codebook, encoder: Encoder, lessons: Taught) -> None:
+        self._codebook, self._encoder, self._lessons = codebook, encoder, lessons
+        self._threshold = study.threshold
+        self._matcher = Matcher(codebook, encoder, read_as=neutralise)
+        self._suggester = Suggester(self._matcher, decided(lessons, self._matcher)) if lessons.segments else None
+        self._people = participants(study.db)
+        self.learnt_from = len(lessons.segments)
+        self.method = Suggester.method if self._suggester else Matcher.method
+        parts = [self.method, encoder.fingerprint, f"{codebook.id}-{codebook.version}-{codebook.fingerprint}"]
+        parts += [f"decisions-{lessons.digest}"] if self._suggester else []
+        parts += [f"from-{self._threshold:g}"] if self._threshold != SHOWN_FROM else []
+        self.reading = "/".join(parts)
+
+    def suggest(self, batch: Sequence[StoredSegment]) -> list[list[Suggestion]]:
+        """The suggestions of each segment, best first."""
+        texts = [s.text for s in batch]
+        if self._suggester is None:
+            return self._matcher.suggest(texts, threshold=self._threshold)
+        groups = np.array([group_of(self._people[s.voice]) for s in batch], np.int64)
+        return self._suggester.suggest(texts, groups, threshold=self._threshold)
+
+    def row(self, run: str, segment: StoredSegment, s: Suggestion) -> NewSuggestion:
+        """A suggestion as it is stored."""
+        quote = segment.text[s.start : s.end]
+        like = "" if s.like is None else self._lessons.segments[s.like].id
+        return (
+            run, self.reading, segment.id, s.code, s.probability, s.band, segment.start + s.start, segment.start + s.end,
+            quote, s.nearest, self._codebook.id, self._codebook.version, self.method, self._encoder.fingerprint, like,
+            s.against, s.calibrated_on,
+        )  # fmt: skip
+
+    def run(self, run_id: str, batch: Sequence[StoredSegment], made: int, now: str) -> Run:
+        """The record of one batch, stored with it, so that a killed run leaves no suggestion without its origin."""
+        counts = {"segments": len(batch), "suggestions": made, "learnt from": self.learnt_from}
+        return Run(
+            f"{run_id}-{batch[0].id}", "suggest", self.method, self._encoder.fingerprint, self._codebook.id,
+            self._codebook.version, self._codebook.fingerprint, counts, now, now,
+        )  # fmt: skip
 
 
 def _cached(study: Study, encoder: Encoder, *, re_encode: bool) -> CachedEncoder:
@@ -86,25 +135,6 @@ def _cached(study: Study, encoder: Encoder, *, re_encode: bool) -> CachedEncoder
             forget_vectors(connection)
     store = StudyVectors(study.db, model=encoder.fingerprint, dimension=encoder.dimension)
     return CachedEncoder(encoder, store)
-
-
-def _row(
-    run: str, reading: str, segment: StoredSegment, s: Suggestion, codebook: Codebook, encoder: Encoder
-) -> NewSuggestion:
-    quote = segment.text[s.start : s.end]
-    return (
-        run, reading, segment.id, s.code, s.probability, s.band, segment.start + s.start, segment.start + s.end, quote,
-        s.nearest, codebook.id, codebook.version, Matcher.method, encoder.fingerprint,
-    )  # fmt: skip
-
-
-def _run(run_id: str, batch: Sequence[StoredSegment], made: int, codebook: Codebook, encoder: Encoder, now: str) -> Run:
-    """The record of one batch, stored with it, so that a killed run leaves no suggestion without its origin."""
-    counts = {"segments": len(batch), "suggestions": made}
-    return Run(
-        f"{run_id}-{batch[0].id}", "suggest", Matcher.method, encoder.fingerprint, codebook.id, codebook.version,
-        codebook.fingerprint, counts, now, now,
-    )  # fmt: skip
 
 
 def suggest_lines(
