@@ -347,7 +347,7 @@ def _large_only(labels: Rows) -> Rows:
 def _ranked(said: _Said, groups: list[Rows]) -> list[tuple[str, ...]]:
     """Words of each group, those that set it apart first: BERTopic's class-based TF-IDF, all other units one class."""
     inside = set(chain.from_iterable(units.tolist() for units in groups))
-    classes = [*groups, [i for i in range(len(said)) if i not in inside]]
+    classes = [*(units.tolist() for units in groups), [i for i in range(len(said)) if i not in inside]]
     counts = [Counter(chain.from_iterable(said.words_of[i] for i in units)) for units in classes]
     total: Counter[str] = sum(counts, Counter())
     mean = total.total() / max(len(counts), 1)
