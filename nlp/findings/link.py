@@ -11,7 +11,8 @@ import yaml
 
 from nlp.errors import IndicatorError
 from nlp.findings.indicators import Figure
-from nlp.findings.prevalence import Estimate, wilson
+from nlp.findings.prevalence import Estimate
+from nlp.intervals import wilson
 
 TOO_WIDE = 0.2
 

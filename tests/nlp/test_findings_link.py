@@ -14,7 +14,8 @@ from nlp.codebook import read_codebook
 from nlp.errors import IndicatorError
 from nlp.findings.indicators import Figure, Status, pick, read_ees
 from nlp.findings.link import TOO_WIDE, Expectation, Fit, JointRow, Link, joint_row, read_links
-from nlp.findings.prevalence import Estimate, wilson
+from nlp.findings.prevalence import Estimate
+from nlp.intervals import wilson
 
 ENTRY = {
     "id": "L1",

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
 from nlp.errors import EstimateError
-from nlp.findings.prevalence import Estimate, Read, Stratum, estimate_share, from_draw, mid_p, wilson
+from nlp.findings.prevalence import Estimate, Read, Stratum, estimate_share, from_draw
+from nlp.intervals import mid_p, wilson
 
 
 def stratum(size: int, read: int, positive: int, *, suggested: bool) -> list[Read]:
