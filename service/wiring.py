@@ -16,6 +16,7 @@ from service.errors import StudyError
 from service.settings import Settings
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM, Study, create_study, open_study
 from service.usecases.lessons import Trust
+from service.usecases.sharpen import Sharpener
 from service.vault.keys import Key, create_key, read_key
 from service.vault.store import Vault
 
@@ -50,6 +51,11 @@ def trust() -> Trust:
     """How much each kind of decision teaches, as the settings have it."""
     kept = settings()
     return Trust(kept.learn_blind, kept.learn_shown, kept.learn_left_alone)
+
+
+def sharpener(study: Study, codebook: Codebook) -> Sharpener:
+    """What makes a review's suggestions anew after each decision."""
+    return Sharpener(study, codebook, encoder(), trust())
 
 
 def codebook_named(name: str) -> Codebook:

@@ -44,6 +44,15 @@ class Explainer:
             out.append([self._one(j, float(row[j]), reading, mine, similarity, excerpts, calibrated_on) for j in shown])
         return out
 
+    def evidence(self, reading: Reading) -> NDArray[np.int64]:
+        """Array of shape (texts, codes): the place in the reading of the sentence that speaks most for each code."""
+        similarity = self._views.similarity(reading)
+        out = np.zeros((len(reading.wholes), len(self._codes)), np.int64)
+        for i in range(len(out)):
+            mine = np.flatnonzero(reading.owner == i)
+            out[i] = mine[similarity[mine].argmax(axis=0)]
+        return out
+
     def _one(
         self, j: int, probability: float, reading: Reading, mine: NDArray[np.int64], similarity: Matrix,
         excerpts: Excerpts | None, calibrated_on: int,

@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from nlp.errors import NlpError
-from service.cli import bench, check, codebook, review, serve, study, train
+from service.cli import bench, check, codebook, review, rounds, serve, study, train
 from service.cli.show import say
 from service.errors import ServiceError
 
@@ -32,7 +32,9 @@ app.command("intake")(study.intake)
 app.command("deidentify")(study.deidentify)
 app.command("deid-check")(check.deid_check)
 app.command("suggest")(study.suggest)
+app.command("draw")(rounds.draw)
 app.command("review")(review.review)
+app.command("progress")(rounds.progress)
 app.command("link")(study.link)
 app.command("report")(study.report)
 app.command("serve")(serve.serve)

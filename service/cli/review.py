@@ -16,16 +16,8 @@ from service.study.codebooks import newest_codebook
 from service.study.decisions import Round
 from service.study.study import Study
 from service.study.suggestions import suggestions_of_segment
-from service.usecases.review import (
-    Choice,
-    Item,
-    decide,
-    draw_counting_round,
-    draw_review_round,
-    next_item,
-    round_for,
-    undo,
-)  # fmt: skip
+from service.usecases.review import Choice, Fresh, Item, decide, next_item, undo
+from service.usecases.rounds import draw_counting_round, draw_review_round, round_for
 
 _HELP = (
     "Type code ids with commas (CL1, CL5), each with a stance if you wish (CL1:worry); numbers accept suggestions (1, 2).\n"
@@ -44,7 +36,7 @@ def review(
     seed: Annotated[int, typer.Option(help="Seed of a new draw.")] = 1,
     new: Annotated[bool, typer.Option("--new", help="Begin a new round, over all that is here now.")] = False,
 ) -> None:
-    """Read items and decide, in the terminal.
+    """Read items and decide, in the terminal. In a review round each decision sharpens the next item's suggestions.
 
     Example: heard review studies/harrogate --coder "Sam" --round counting
     """
@@ -54,10 +46,16 @@ def review(
     round_ = (None if new else round_for(study, kind)) or _begin(study, kind, people, seed)
     codebook = newest_codebook(study.db)
     say(_HELP)
-    while (item := next_item(study, round_, coder)) is not None:
+    fresh = _sharpening(study, codebook) if kind == "review" else None
+    while (item := next_item(study, round_, coder, fresh=fresh)) is not None:
         if not _one(study, item, codebook, coder):
             return
     say("Everything in this round is read.")
+
+
+def _sharpening(study: Study, codebook: Codebook) -> Fresh:
+    sharpen = wiring.sharpener(study, codebook)
+    return lambda segment: sharpen(segment, now())
 
 
 def _begin(study: Study, kind: str, people: int, seed: int) -> Round:

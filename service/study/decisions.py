@@ -26,12 +26,20 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One unit drawn for a round, with the probability of being drawn, logged before it is read."""
+    """One unit drawn for a round, with the probability of being drawn, logged before it is read.
+
+    `stream` names the ways by which it came, joined by “+”.
+    """
 
     position: int
     unit: str
     stream: str
     probability: float
+
+
+def is_uniform(draw: Draw) -> bool:
+    """Whether the uniform draw brought it, be it among others."""
+    return "uniform" in draw.stream.split("+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
+from service.errors import RecordError
+
 migrations = Migrations("study")
 
 _APPEND_ONLY = (
@@ -29,7 +31,11 @@ def migrate(db: Database, path: Path) -> None:
         backup = path.with_suffix(".before-migration.db")
         backup.unlink(missing_ok=True)
         db.conn.execute("VACUUM INTO ?", [str(backup)])
+    db.conn.execute("PRAGMA foreign_keys = OFF")  # a table that others point to can only be made anew without
     migrations.apply(db)
+    if db.conn.execute("PRAGMA foreign_key_check").fetchone() is not None:
+        raise RecordError("after the change of shape, records point to nothing; the backup beside the study is whole")
+    db.conn.execute("PRAGMA foreign_keys = ON")
 
 
 @migrations()
@@ -37,11 +43,7 @@ def m001_initial(db: Database) -> None:
     """Everything from voices to decisions; codings are a view. One statement at a time: a script would commit."""
     _run(db, _INITIAL)
     for table in _APPEND_ONLY:
-        for act in ("UPDATE", "DELETE"):
-            db.conn.execute(
-                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, 'append-only: {table} are never changed or removed'); END"
-            )
+        _append_only(db, table)
 
 
 @migrations()
@@ -60,6 +62,22 @@ def m003_vectors(db: Database) -> None:
 def m004_learnt(db: Database) -> None:
     """Suggestions that learn: bulk acceptances are marked, and a suggestion says what else speaks for and against it."""
     _run(db, _LEARNT)
+
+
+@migrations()
+def m005_rounds_and_candidates(db: Database) -> None:
+    """Counting rounds by text; candidate themes and what people did with them."""
+    _run(db, _ROUNDS_AND_CANDIDATES)
+    for table in ("discoveries", "candidates", "candidate_acts"):
+        _append_only(db, table)
+
+
+def _append_only(db: Database, table: str) -> None:
+    for act in ("UPDATE", "DELETE"):
+        db.conn.execute(
+            f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, 'append-only: {table} are never changed or removed'); END"
+        )
 
 
 def _run(db: Database, statements: str) -> None:
@@ -304,4 +322,35 @@ CREATE VIEW codings AS
         FROM standing s WHERE s.action IN ('accept', 'add', 'change', 'reject')
     )
     WHERE newest = 1 AND action <> 'reject'
+"""
+
+_ROUNDS_AND_CANDIDATES = """
+CREATE TABLE rounds_by_unit (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('review', 'counting')),
+    unit TEXT NOT NULL CHECK (unit IN ('participant', 'voice', 'segment')), seed INTEGER NOT NULL,
+    codebook TEXT NOT NULL, codebook_version TEXT NOT NULL, created_at TEXT NOT NULL
+) STRICT;
+
+INSERT INTO rounds_by_unit SELECT * FROM rounds ORDER BY rowid;
+
+DROP TABLE rounds;
+
+ALTER TABLE rounds_by_unit RENAME TO rounds;
+
+CREATE TABLE discoveries (
+    id TEXT PRIMARY KEY, how TEXT NOT NULL, seed INTEGER NOT NULL, leftovers INTEGER NOT NULL, unplaced INTEGER NOT NULL,
+    codebook TEXT NOT NULL, codebook_version TEXT NOT NULL, model TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE candidates (
+    id INTEGER PRIMARY KEY, discovery TEXT NOT NULL REFERENCES discoveries(id), keywords TEXT NOT NULL,
+    members TEXT NOT NULL, central TEXT NOT NULL, people INTEGER NOT NULL, voices TEXT NOT NULL, places TEXT NOT NULL,
+    stability REAL, nearest TEXT NOT NULL, came_from TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE candidate_acts (
+    seq INTEGER PRIMARY KEY, candidate INTEGER NOT NULL REFERENCES candidates(id),
+    act TEXT NOT NULL CHECK (act IN ('adopt', 'merge', 'split', 'dismiss')), by TEXT NOT NULL, at TEXT NOT NULL,
+    code TEXT NOT NULL, codebook_version TEXT NOT NULL, note TEXT NOT NULL, UNIQUE (candidate)
+) STRICT
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from nlp.types import Codebook, Suggestion
 from service.study.voices import StoredSegment, segments
 
 
@@ -41,6 +42,17 @@ _COLUMNS = (
     " nearest_segment, against, calibrated_on"
 )
 NewSuggestion = tuple[str, str, str, str, float, str, int, int, str, str, str, str, str, str, str, str, int]
+
+
+def new_row(
+    run: str, reading: str, segment: StoredSegment, s: Suggestion, codebook: Codebook, method: str, model: str, like: str
+) -> NewSuggestion:  # fmt: skip
+    """A suggestion as it is stored; `like` is the id of the decided segment that it is nearest to."""
+    quote = segment.text[s.start : s.end]
+    return (
+        run, reading, segment.id, s.code, s.probability, s.band, segment.start + s.start, segment.start + s.end, quote,
+        s.nearest, codebook.id, codebook.version, method, model, like, s.against, s.calibrated_on,
+    )  # fmt: skip
 
 
 def unmatched_segments(db: Database, reading: str) -> list[StoredSegment]:
@@ -82,9 +94,19 @@ def suggestions_of_segment(db: Database, segment_id: str) -> list[StoredSuggesti
     return _suggestions(db, "segment = ?", [segment_id])
 
 
+def suggestions_in(db: Database, reading: str, segment_id: str) -> list[StoredSuggestion] | None:
+    """One reading's suggestions for a segment, best first; None where it has not read it."""
+    seen = db.conn.execute("SELECT 1 FROM matched WHERE segment = ? AND reading = ?", [segment_id, reading]).fetchone()
+    return _of_reading(db, reading, "segment = ?", [segment_id]) if seen else None
+
+
 def _suggestions(db: Database, where: str, parameters: Sequence[object]) -> list[StoredSuggestion]:
+    return _of_reading(db, newest_reading(db), where, parameters)
+
+
+def _of_reading(db: Database, reading: str, where: str, parameters: Sequence[object]) -> list[StoredSuggestion]:
     rows = db.conn.execute(
         f"SELECT {_COLUMNS} FROM suggestions WHERE reading = ? AND {where} ORDER BY segment, probability DESC, id",
-        [newest_reading(db), *parameters],
+        [reading, *parameters],
     )
     return [StoredSuggestion(**dict(row)) for row in rows]

@@ -33,20 +33,23 @@ class StudyVectors:
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float16]]:
         """The vectors that are there."""
-        found: dict[bytes, NDArray[np.float16]] = {}
-        for start in range(0, len(keys), ASKED_AT_ONCE):
-            part = keys[start : start + ASKED_AT_ONCE]
-            rows = self._db.conn.execute(
-                f"SELECT key, vector FROM vectors WHERE key IN ({','.join('?' * len(part))})", part
-            )
-            found |= {row["key"]: np.frombuffer(row["vector"], np.float16) for row in rows}
-        return found
+        return vectors_held(self._db, keys)
 
     def put(self, vectors: Mapping[bytes, NDArray[np.float16]]) -> None:
         """Keep vectors; one that is there already stays as it is."""
         rows = [(key, self._model, vector.tobytes()) for key, vector in vectors.items()]
         with write(self._db) as connection:
             connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?)", rows)
+
+
+def vectors_held(db: Database, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float16]]:
+    """Those of the vectors that the study has, whichever model made them."""
+    found: dict[bytes, NDArray[np.float16]] = {}
+    for start in range(0, len(keys), ASKED_AT_ONCE):
+        part = keys[start : start + ASKED_AT_ONCE]
+        rows = db.conn.execute(f"SELECT key, vector FROM vectors WHERE key IN ({','.join('?' * len(part))})", part)
+        found |= {row["key"]: np.frombuffer(row["vector"], np.float16) for row in rows}
+    return found
 
 
 def forget_vectors(connection: sqlite3.Connection) -> None:

@@ -18,15 +18,18 @@ from nlp.types import Code, Codebook
 from service.errors import StudyError
 from service.study.codebooks import newest_codebook
 from service.study.database import write
-from service.study.decisions import Coding, Round, closed_by_coder, codings, draws, frame
+from service.study.decisions import Coding, Round, closed_by_coder, codings, draws, frame, is_uniform
 from service.study.runs import add_audit
 from service.study.study import Study
 from service.study.suggestions import newest_reading
 from service.study.voices import all_voices
-from service.usecases.review import round_for
+from service.usecases.rounds import round_for
 
 TOO_FEW = "Too few people to show: five or fewer expressed it, or five or fewer did not."
 NO_ROUND = "No counting round has been drawn, so no share can be given: suggestions alone miss too much."
+TEXTS_ONLY = (
+    "The counting round drew texts, not people, so it cannot say how many people ever said this. Draw one by person."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,9 @@ class _Counted:
 def theme_shares(study: Study) -> list[ThemeShare]:
     """For every code of the newest codebook, the share of people who express it."""
     codebook = newest_codebook(study.db)
-    round_ = round_for(study, "counting")
+    round_ = round_for(study, "counting", unit="participant")
     if round_ is None:
-        return [ThemeShare(code, "", None, NO_ROUND) for code in codebook.active_codes]
+        return [ThemeShare(code, "", None, _no_round(study)) for code in codebook.active_codes]
     counted = _counted(study, round_)
     return [_share(counted, code, "") for code in codebook.active_codes]
 
@@ -63,14 +66,18 @@ def theme_shares(study: Study) -> list[ThemeShare]:
 def joint_display(study: Study) -> list[JointRow]:
     """The study's links with both figures, as far as each can be shown."""
     codebook = newest_codebook(study.db)
-    round_ = round_for(study, "counting")
+    round_ = round_for(study, "counting", unit="participant")
     rows = []
     for link, figure in _stored_figures(study):
         if round_ is None:
-            rows.append(joint_row(link, figure, None, NO_ROUND))
+            rows.append(joint_row(link, figure, None, _no_round(study)))
             continue
         rows.append(_joint(_counted(study, round_), codebook, link, figure))
     return rows
+
+
+def _no_round(study: Study) -> str:
+    return NO_ROUND if round_for(study, "counting") is None else TEXTS_ONLY
 
 
 def _joint(counted: _Counted, codebook: Codebook, link: Link, figure: Figure) -> JointRow:
@@ -107,7 +114,9 @@ def _tells_the_rest(counted: _Counted, code: Code, stance: str, estimate: Estima
 
 
 def _counted(study: Study, round_: Round) -> _Counted:
-    """The round's frame, who of the draw one coder has read whole, and what that coder found in them.
+    """The round's frame, who of its uniform draw one coder has read whole, and what that coder found in them.
+
+    What came by choice alone teaches; it is no random sample of people.
 
     Where several coders have read a person, the one who began the round first counts; the others serve
     agreement.
@@ -118,7 +127,8 @@ def _counted(study: Study, round_: Round) -> _Counted:
     for row in study.db.conn.execute("SELECT id, voice FROM segments"):
         if row["voice"] in person_of:
             by_person[person_of[row["voice"]]].append(row["id"])
-    probability = {d.unit: d.probability for d in draws(study.db, round_.id)}
+    uniform = [d for d in draws(study.db, round_.id) if is_uniform(d)]
+    probability = {d.unit: len(uniform) / len(people) for d in uniform}
     closed = closed_by_coder(study.db, round_.id)
     reader = {p: coder for p in probability for coder in reversed(closed) if set(by_person[p]) <= closed[coder]}
     person_of_segment = {s: p for p, ids in by_person.items() for s in ids}
@@ -193,7 +203,7 @@ def overview(study: Study) -> Overview:
     by_voice: dict[str, list[str]] = defaultdict(list)
     for record in all_voices(study.db):
         by_voice[record.voice].append(record.participant)
-    round_ = round_for(study, "counting")
+    round_ = round_for(study, "counting", unit="participant")
     counted = _counted(study, round_) if round_ else None
     return Overview(
         voices=one("SELECT count(*) FROM voices").fetchone()[0],

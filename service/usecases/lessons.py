@@ -15,6 +15,7 @@ from nlp.themes.crossfit import group_of
 from nlp.themes.learn import Lessons
 from nlp.themes.match import Matcher
 from nlp.themes.suggest import METHOD, Decided
+from nlp.themes.views import Matrix, Reading
 from nlp.types import Codebook, Span
 from service.study.codebooks import active_codes_by_version
 from service.study.study import Study
@@ -80,10 +81,9 @@ def taught(study: Study, codebook: Codebook, trust: Trust) -> Taught:
     )
 
 
-def decided(taught_: Taught, matcher: Matcher) -> Decided:
-    """The same in the form that models learn from."""
+def decided(taught_: Taught, matcher: Matcher, reading: Reading, match: Matrix) -> Decided:
+    """The same in the form that models learn from, with the reading and the match scores of its segments."""
     place = {code.id: j for j, code in enumerate(matcher.codes)}
-    reading = matcher.read([s.text for s in taught_.segments])
     shape = (len(taught_.segments), len(place))
     labels, weights = np.zeros(shape), np.zeros(shape)
     evidence: list[dict[int, Span]] = []
@@ -94,7 +94,7 @@ def decided(taught_: Taught, matcher: Matcher) -> Decided:
         evidence.append({place[c]: _within(segment, *w.evidence) for c, w in words.items() if w.evidence})
     groups = np.array([group_of(taught_.people[s.id]) for s in taught_.segments], np.int64)
     random = np.array([s.id in taught_.random for s in taught_.segments], bool)
-    return Decided(Lessons(reading, matcher.scores(reading), labels, weights), groups, random, evidence)
+    return Decided(Lessons(reading, match, labels, weights), groups, random, evidence)
 
 
 def _within(segment: StoredSegment, start: int, end: int) -> Span:
@@ -114,7 +114,7 @@ def _by_coder(db: Database, codebook: Codebook, trust: Trust) -> tuple[dict[str,
         opinion = _opinion(acts, versions, known, trust)
         if opinion:
             found[segment].append(opinion)
-        if any(a["action"] == "close" and _is_blind(a) and a["stream"] == "uniform" for a in acts):
+        if any(a["action"] == "close" and _is_blind(a) and "uniform" in str(a["stream"]).split("+") for a in acts):
             random.add(segment)
     return found, random
 

@@ -1,13 +1,11 @@
-"""Review: rounds are drawn, items are read, people decide. The one path for terminal, pages and API.
+"""Review: items are read and people decide. The one path for terminal, pages and API.
 
-A review round shows suggestions from the start. A counting round is a uniform random draw of
-people, all of whose segments are read blind first.
+A review round shows suggestions from the start; in a counting round every item is read blind first.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from service.errors import StudyError
@@ -18,29 +16,22 @@ from service.study.decisions import (
     Draw,
     Round,
     add_decisions,
-    add_frame,
-    add_round,
     draws,
     finished_segments,
     frame,
     last_standing,
-    rounds,
 )  # fmt: skip
-from service.study.runs import add_audit
 from service.study.study import Study
-from service.study.suggestions import StoredSuggestion, newest_reading, suggestions_of_segment
+from service.study.suggestions import StoredSuggestion, suggestions_of_segment
 from service.study.voices import (
     StoredSegment,
     VoiceRecord,
-    all_voices,
     segments,
     voice,
-    voices_held,
-    voices_without_clean_text,
 )
 from service.usecases.check import require_open
 
-PEOPLE_VOICES = ("child", "young_person", "parent_carer")
+Fresh = Callable[[StoredSegment], Sequence[StoredSuggestion]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,67 +58,6 @@ class Choice:
     suggestion: int | None = None
 
 
-def people_in_scope(study: Study) -> dict[str, list[str]]:
-    """Participants whose own voice is here and de-identified, with those voices.
-
-    Practitioners' own views, AI-drafted text and voices of unknown speakers stay apart.
-    """
-    found: dict[str, list[str]] = {}
-    waiting = {*voices_without_clean_text(study.db), *voices_held(study.db)}
-    for record in all_voices(study.db):
-        if record.voice in PEOPLE_VOICES and record.provenance != "ai_drafted" and record.id not in waiting:
-            found.setdefault(record.participant, []).append(record.id)
-    return found
-
-
-def draw_counting_round(study: Study, *, people: int, seed: int, now: str, actor: str) -> Round:
-    """Draw people uniformly without replacement; each one's probability is logged before reading."""
-    require_open(study)
-    scope = list(people_in_scope(study))  # in the order of intake, so that a seed means the same in a study built again
-    if not scope:
-        raise StudyError(
-            "there is nobody to draw: no de-identified voice here is known to be a child's, young person's, parent's or carer's"
-        )
-    repeatable = random.Random(seed)  # noqa: S311 - a draw must be repeatable, not secret
-    chosen = repeatable.sample(scope, min(people, len(scope)))
-    return _store_round(study, "counting", chosen, len(chosen) / len(scope), seed, now, actor)
-
-
-def draw_review_round(study: Study, *, seed: int, now: str, actor: str) -> Round:
-    """A round over every segment with a suggestion, likely ones first, grouped by code."""
-    require_open(study)
-    rows = study.db.conn.execute(
-        "SELECT segment, code, max(probability) AS best FROM suggestions WHERE reading = ?"
-        " GROUP BY segment ORDER BY code, best DESC",
-        [newest_reading(study.db)],
-    ).fetchall()
-    if not rows:
-        raise StudyError("there is nothing to review: run “heard suggest” first")
-    return _store_round(study, "review", [row["segment"] for row in rows], 1.0, seed, now, actor)
-
-
-def _store_round(
-    study: Study, kind: str, units: Sequence[str], probability: float, seed: int, now: str, actor: str
-) -> Round:
-    codebook = newest_codebook(study.db)
-    number = len(rounds(study.db)) + 1
-    unit = "participant" if kind == "counting" else "segment"
-    round_ = Round(f"{kind}-{number}", kind, unit, seed, codebook.id, codebook.version, now)
-    stream = "uniform" if kind == "counting" else "suggested"
-    drawn = [Draw(i, unit_id, stream, probability) for i, unit_id in enumerate(units, 1)]
-    with write(study.db) as connection:
-        add_round(connection, round_, drawn)
-        if kind == "counting":
-            add_frame(connection, round_.id, people_in_scope(study))
-        add_audit(connection, at=now, actor=actor, action="draw round", subject=round_.id, counts={"units": len(drawn)})
-    return round_
-
-
-def round_for(study: Study, kind: str) -> Round | None:
-    """The newest round of a kind, if any."""
-    return next((r for r in reversed(rounds(study.db)) if r.kind == kind), None)
-
-
 def round_segments(study: Study, round_: Round) -> list[tuple[Draw, StoredSegment]]:
     """What is read in a round, in reading order: drawn people's own segments, or drawn segments."""
     drawn = draws(study.db, round_.id)
@@ -141,13 +71,21 @@ def round_segments(study: Study, round_: Round) -> list[tuple[Draw, StoredSegmen
     return [(d, s) for d in drawn for v in scope.get(d.unit, ()) for s in by_voice.get(v, ())]
 
 
-def next_item(study: Study, round_: Round, coder: str) -> Item | None:
-    """The coder's next item of the round, or None when it is finished."""
+def next_item(study: Study, round_: Round, coder: str, *, fresh: Fresh | None = None) -> Item | None:
+    """The coder's next item of the round, or None when it is finished.
+
+    `fresh` makes a review item's suggestions anew from all that is decided; without it they are the study's.
+    """
+
+    def at_hand(segment: StoredSegment) -> Sequence[StoredSuggestion]:
+        return suggestions_of_segment(study.db, segment.id)
+
+    make = fresh or at_hand
     done = finished_segments(study.db, round_.id, coder)
     everything = round_segments(study, round_)
     for position, (draw, segment) in enumerate(everything, 1):
         if segment.id not in done:
-            shown = tuple(suggestions_of_segment(study.db, segment.id)) if round_.kind == "review" else ()
+            shown = tuple(make(segment)) if round_.kind == "review" else ()
             return Item(round_, draw, segment, voice(study.db, segment.voice), shown, position, len(everything))
     return None
 

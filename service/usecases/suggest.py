@@ -14,7 +14,7 @@ from nlp.deid.surrogates import neutralise
 from nlp.encode import CachedEncoder, Encoder
 from nlp.themes.crossfit import group_of
 from nlp.themes.match import SHOWN_FROM, Matcher
-from nlp.themes.suggest import Suggester
+from nlp.themes.suggest import Decided, Suggester
 from nlp.types import Codebook, Suggestion
 from service.errors import InputError, StudyError
 from service.files.lines import read_json_lines
@@ -22,7 +22,7 @@ from service.study.codebooks import keep_codebook
 from service.study.database import write
 from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
-from service.study.suggestions import NewSuggestion, add_suggestions, set_current_reading, unmatched_segments
+from service.study.suggestions import NewSuggestion, add_suggestions, new_row, set_current_reading, unmatched_segments
 from service.study.vectors import StudyVectors, forget_vectors
 from service.study.voices import StoredSegment, participants
 from service.usecases.lessons import Taught, Trust, decided, taught
@@ -58,7 +58,7 @@ def suggest_study(
     """
     if codebook.id != study.codebook:
         raise StudyError(f"this study codes with “{study.codebook}”, not with “{codebook.id}”")
-    encoder = _cached(study, encoder, re_encode=re_encode)
+    encoder = cached_encoder(study, encoder, re_encode=re_encode)
     with write(study.db) as connection:
         keep_codebook(connection, codebook, now)
     reader = _Reader(study, codebook, encoder, taught(study, codebook, trust))
@@ -92,14 +92,11 @@ class _Reader:
         self._codebook, self._encoder, self._lessons = codebook, encoder, lessons
         self._threshold = study.threshold
         self._matcher = Matcher(codebook, encoder, read_as=neutralise)
-        self._suggester = Suggester(self._matcher, decided(lessons, self._matcher)) if lessons.segments else None
+        self._suggester = Suggester(self._matcher, _decided(lessons, self._matcher)) if lessons.segments else None
         self._people = participants(study.db)
         self.learnt_from = len(lessons.segments)
         self.method = Suggester.method if self._suggester else Matcher.method
-        parts = [self.method, encoder.fingerprint, f"{codebook.id}-{codebook.version}-{codebook.fingerprint}"]
-        parts += [f"decisions-{lessons.digest}"] if self._suggester else []
-        parts += [f"from-{self._threshold:g}"] if self._threshold != SHOWN_FROM else []
-        self.reading = "/".join(parts)
+        self.reading = reading_name(self.method, encoder, codebook, lessons.digest, self._threshold)
 
     def suggest(self, batch: Sequence[StoredSegment]) -> list[list[Suggestion]]:
         """The suggestions of each segment, best first."""
@@ -111,13 +108,8 @@ class _Reader:
 
     def row(self, run: str, segment: StoredSegment, s: Suggestion) -> NewSuggestion:
         """A suggestion as it is stored."""
-        quote = segment.text[s.start : s.end]
         like = "" if s.like is None else self._lessons.segments[s.like].id
-        return (
-            run, self.reading, segment.id, s.code, s.probability, s.band, segment.start + s.start, segment.start + s.end,
-            quote, s.nearest, self._codebook.id, self._codebook.version, self.method, self._encoder.fingerprint, like,
-            s.against, s.calibrated_on,
-        )  # fmt: skip
+        return new_row(run, self.reading, segment, s, self._codebook, self.method, self._encoder.fingerprint, like)
 
     def run(self, run_id: str, batch: Sequence[StoredSegment], made: int, now: str) -> Run:
         """The record of one batch, stored with it, so that a killed run leaves no suggestion without its origin."""
@@ -128,7 +120,20 @@ class _Reader:
         )  # fmt: skip
 
 
-def _cached(study: Study, encoder: Encoder, *, re_encode: bool) -> CachedEncoder:
+def _decided(lessons: Taught, matcher: Matcher) -> Decided:
+    read = matcher.read([s.text for s in lessons.segments])
+    return decided(lessons, matcher, read, matcher.scores(read))
+
+
+def reading_name(method: str, encoder: Encoder, codebook: Codebook, decisions: str, threshold: float) -> str:
+    """The name of exactly this reading: method, model, codebook version, decisions learnt from and threshold."""
+    parts = [method, encoder.fingerprint, f"{codebook.id}-{codebook.version}-{codebook.fingerprint}"]
+    parts += [f"decisions-{decisions}"] if decisions else []
+    parts += [f"from-{threshold:g}"] if threshold != SHOWN_FROM else []
+    return "/".join(parts)
+
+
+def cached_encoder(study: Study, encoder: Encoder, *, re_encode: bool) -> CachedEncoder:
     """The encoder with the study's own vectors in front of it; StudyError when those are another model's."""
     if re_encode:
         with write(study.db) as connection:

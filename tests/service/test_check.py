@@ -31,7 +31,8 @@ from service.usecases.check import (
 from service.usecases.deidentify import deidentify_study
 from service.usecases.intake import take_in
 from service.usecases.reading import VoiceFilter, list_voices, read_voice
-from service.usecases.review import Choice, decide, draw_counting_round, next_item, people_in_scope
+from service.usecases.review import Choice, decide, next_item
+from service.usecases.rounds import draw_counting_round, people_in_scope
 from service.usecases.suggest import suggest_study
 from service.vault.keys import Key
 from service.vault.store import Vault

@@ -23,16 +23,8 @@ from service.study.voices import all_voices, clean_text
 from service.usecases.deidentify import deidentify_study
 from service.usecases.findings import joint_display, links_file, load_links, overview, theme_shares
 from service.usecases.intake import take_in
-from service.usecases.review import (
-    Choice,
-    decide,
-    draw_counting_round,
-    draw_review_round,
-    next_item,
-    people_in_scope,
-    round_segments,
-    undo,
-)  # fmt: skip
+from service.usecases.review import Choice, decide, next_item, round_segments, undo
+from service.usecases.rounds import draw_counting_round, draw_review_round, people_in_scope
 from service.usecases.suggest import suggest_study
 from service.vault.store import Vault
 from tests.conftest import NOW, ROOT, Made

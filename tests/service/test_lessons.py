@@ -2,75 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-
-from nlp.deid.cascade import Deidentifier
 from nlp.encode import Encoder
 from nlp.themes.crossfit import group_of
 from nlp.types import Code
 from service import wiring
 from service.study.database import write
-from service.study.decisions import Round, add_decisions
+from service.study.decisions import add_decisions
 from service.study.suggestions import newest_reading, suggestions_of_segment
-from service.usecases.deidentify import deidentify_study
-from service.usecases.intake import take_in
 from service.usecases.lessons import Taught, Trust, taught
-from service.usecases.review import (
-    Choice,
-    _choice,
-    _decision,
-    decide,
-    draw_counting_round,
-    draw_review_round,
-    next_item,
-    undo,
-)
-from service.usecases.suggest import SuggestReport, suggest_study
+from service.usecases.review import Choice, _choice, _decision, decide, next_item, undo
+from service.usecases.rounds import draw_counting_round, draw_review_round
 from tests.conftest import NOW, Made
-
-CHAIR = "i put a chair against the door every single night {}"
-PASTA = "we had pasta for tea and then watched a film {}"
-
-
-def quiet(done: int, total: int) -> None:
-    """No progress to show."""
-
-
-@pytest.fixture
-def loaded(made: Made, tmp_path: Path, cascade: Deidentifier, minilm: Encoder) -> Made:
-    """Forty people: half speak of a chair against the door, half of pasta."""
-    said = ["one two", "three four", "five six", "seven eight", "nine ten"]
-    lines = [f"{i},{(CHAIR if i % 2 else PASTA).format(said[i % 5])} {'x' * (i // 5)},child,P{i}" for i in range(40)]
-    file = tmp_path / "in.csv"
-    file.write_text("\n".join(["id,text,voice,participant", *lines]) + "\n", "utf-8")
-    take_in(made.study, file, made.key, now=NOW, keep_raw_days=30, actor="t")
-    deidentify_study(made.study, made.key, cascade, now=NOW, actor="t", progress=quiet)
-    suggest(made, minilm)
-    return made
-
-
-def suggest(made: Made, encoder: Encoder, book: str = "") -> SuggestReport:
-    codebook = wiring.codebook_named(book or made.study.codebook)
-    return suggest_study(made.study, codebook, encoder, now=NOW, actor="t", progress=quiet)
+from tests.service.reading import heard_chair, read_blind, suggest
 
 
 def lessons(made: Made, trust: Trust = Trust()) -> Taught:  # noqa: B008
     return taught(made.study, wiring.codebook_named(made.study.codebook), trust)
-
-
-def read_blind(made: Made, people: int, choose: Callable[[str], Sequence[Choice]], coder: str = "Ann") -> Round:
-    round_ = draw_counting_round(made.study, people=people, seed=1, now=NOW, actor="t")
-    while (item := next_item(made.study, round_, coder)) is not None:
-        decide(made.study, item, coder=coder, choices=choose(item.segment.text), seconds=1, now=NOW)
-    return round_
-
-
-def heard_chair(text: str) -> list[Choice]:
-    return [Choice("CL5", "worry", 0, 24)] if "chair" in text else []
 
 
 def test_a_blind_reading_is_a_word_on_every_code(loaded: Made) -> None:

@@ -26,7 +26,8 @@ from service.study.codebooks import newest_codebook
 from service.usecases.deidentify import deidentify_lines, deidentify_study
 from service.usecases.findings import overview, theme_shares
 from service.usecases.intake import IntakeReport, take_in
-from service.usecases.review import Choice, decide, draw_counting_round, draw_review_round, next_item, people_in_scope
+from service.usecases.review import Choice, decide, next_item
+from service.usecases.rounds import draw_counting_round, draw_review_round, people_in_scope
 from service.usecases.suggest import suggest_lines, suggest_study
 from tests.conftest import NOW, ROOT, Made
 
@@ -54,7 +55,7 @@ def counted(made: Made, tmp_path: Path, cascade: Deidentifier, minilm: Encoder) 
 
 def read_round(made: Made, coder: str, code: str, words: str) -> None:
     """Read the counting round; give the code to the texts that hold the words."""
-    from service.usecases.review import round_for
+    from service.usecases.rounds import round_for
 
     round_ = round_for(made.study, "counting") or draw_counting_round(made.study, people=40, seed=1, now=NOW, actor="t")
     while (item := next_item(made.study, round_, coder)) is not None:

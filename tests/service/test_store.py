@@ -41,7 +41,7 @@ def test_every_table_of_acts_has_its_two_triggers(made: Made) -> None:
     names = {row[0] for row in rows}
 
     guarded = {"suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws", "frames",
-               "checks", "acceptances"}  # fmt: skip
+               "checks", "acceptances", "discoveries", "candidates", "candidate_acts"}  # fmt: skip
     assert names == {f"{table}_no_{act}" for table in guarded for act in ("update", "delete")}
 
 
@@ -108,3 +108,22 @@ def test_a_study_of_the_first_version_is_brought_up_after_a_backup(tmp_path: Pat
 
     assert db.conn.execute("SELECT leak_limit FROM study").fetchone()[0] == 50
     assert (tmp_path / "study.before-migration.db").exists()
+
+
+def test_rounds_with_draws_and_decisions_are_kept_when_rounds_by_text_come(tmp_path: Path) -> None:
+    file = tmp_path / "study.db"
+    db = open_database(file)
+    migrations.apply(db, stop_before="m005_rounds_and_candidates")
+    db.conn.execute("INSERT INTO rounds VALUES ('counting-1', 'counting', 'participant', 3, 'c', '1', ?)", [NOW])
+    db.conn.execute("INSERT INTO draws VALUES ('counting-1', 1, 'p', 'uniform', 0.5, ?)", [NOW])
+    db.conn.commit()
+
+    migrate(db, file)
+
+    assert [tuple(r) for r in db.conn.execute("SELECT id, unit, seed FROM rounds")] == [
+        ("counting-1", "participant", 3)
+    ]
+    assert db.conn.execute("SELECT unit FROM draws").fetchone()[0] == "p"
+    assert db.conn.execute("PRAGMA foreign_key_check").fetchall() == []
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        db.conn.execute("INSERT INTO draws VALUES ('nowhere', 1, 'p', 'uniform', 0.5, ?)", [NOW])

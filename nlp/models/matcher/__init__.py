@@ -1,0 +1,1 @@
+"""The matcher's encoder: MiniLM taught to hear what is meant, its corpus, its training and its card."""

@@ -1,0 +1,36 @@
+"""A study in which some speak of a chair against the door, and ways to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nlp.encode import Encoder
+from service import wiring
+from service.study.decisions import Round
+from service.usecases.review import Choice, decide, next_item
+from service.usecases.rounds import draw_counting_round
+from service.usecases.suggest import SuggestReport, suggest_study
+from tests.conftest import NOW, Made
+
+CHAIR = "i put a chair against the door every single night {}"
+PASTA = "we had pasta for tea and then watched a film {}"
+
+
+def quiet(done: int, total: int) -> None:
+    """No progress to show."""
+
+
+def suggest(made: Made, encoder: Encoder, book: str = "") -> SuggestReport:
+    codebook = wiring.codebook_named(book or made.study.codebook)
+    return suggest_study(made.study, codebook, encoder, now=NOW, actor="t", progress=quiet)
+
+
+def read_blind(made: Made, people: int, choose: Callable[[str], Sequence[Choice]], coder: str = "Ann") -> Round:
+    round_ = draw_counting_round(made.study, people=people, seed=1, now=NOW, actor="t")
+    while (item := next_item(made.study, round_, coder)) is not None:
+        decide(made.study, item, coder=coder, choices=choose(item.segment.text), seconds=1, now=NOW)
+    return round_
+
+
+def heard_chair(text: str) -> list[Choice]:
+    return [Choice("CL5", "worry", 0, 24)] if "chair" in text else []
