@@ -97,7 +97,7 @@ def _yaml_codebook(file: Path, words: str, above: tuple[Path, ...]) -> Codebook:
         changes=changes,
         description=raw.get("description", ""),
         date=raw["date"],
-        fingerprint=_fingerprint(codes),
+        fingerprint=fingerprint(codes),
     )
 
 
@@ -229,7 +229,8 @@ def _code(entry: Mapping[str, Any]) -> Code:
     )
 
 
-def _fingerprint(codes: tuple[Code, ...]) -> str:
+def fingerprint(codes: tuple[Code, ...]) -> str:
+    """The first sixteen hex digits of the SHA-256 of all that a matcher reads."""
     return hashlib.sha256(json.dumps([asdict(c) for c in codes], sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -252,7 +253,7 @@ def _plain_codebook(file: Path, words: str) -> Codebook:
         version="0.0.0",
         provenance="plain codebook",
         codes=codes,
-        fingerprint=_fingerprint(codes),
+        fingerprint=fingerprint(codes),
     )
 
 

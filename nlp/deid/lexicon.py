@@ -88,3 +88,11 @@ def _holds(words: frozenset[str], word: str) -> bool:
 def folded(words: Iterable[str]) -> frozenset[str]:
     """Words and the parts of names of several words, case folded."""
     return frozenset(part.casefold() for word in words for part in word.split())
+
+
+def is_listed_name(word: str) -> bool:
+    """Whether a word, in any case, stands on a list of people's names and is no everyday word."""
+    small = word.casefold()
+    return small not in listed("everyday") and any(
+        small in listed(name) for name in ("forenames", "family_names", "nicknames")
+    )

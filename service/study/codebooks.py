@@ -39,11 +39,15 @@ def newest_codebook(db: Database) -> Codebook:
     return _codebook(json.loads(row["content"]))
 
 
+def all_codebooks(db: Database, codebook: str) -> list[Codebook]:
+    """Every version that the study keeps, in the order in which they came."""
+    rows = db.conn.execute("SELECT content FROM codebooks WHERE id = ? ORDER BY rowid", [codebook])
+    return [_codebook(json.loads(row["content"])) for row in rows]
+
+
 def active_codes_by_version(db: Database, codebook: str) -> dict[str, frozenset[str]]:
     """For each version that the study has used, the codes that could be given then."""
-    rows = db.conn.execute("SELECT version, content FROM codebooks WHERE id = ?", [codebook]).fetchall()
-    books = {row["version"]: _codebook(json.loads(row["content"])) for row in rows}
-    return {version: frozenset(c.id for c in book.active_codes) for version, book in books.items()}
+    return {book.version: frozenset(c.id for c in book.active_codes) for book in all_codebooks(db, codebook)}
 
 
 def _codebook(raw: dict[str, object]) -> Codebook:
