@@ -89,7 +89,7 @@ def adopt(
         _free_id(codebook),
         label.strip(),
         definition.strip(),
-        examples=tuple(held.values()),
+        examples=examples,
         co_produced_by=(by,),
         date=now[:10],
     )
