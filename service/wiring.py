@@ -8,7 +8,7 @@ from pathlib import Path
 from nlp.codebook import read_codebook
 from nlp.deid.cascade import Deidentifier, default_deidentifier
 from nlp.deid.policy import Policy, read_policy
-from nlp.encode import Encoder
+from nlp.encode import Encoder, bundled_folder, known_words
 from nlp.encode_int8 import encoder_in
 from nlp.errors import PolicyError
 from nlp.types import Codebook
@@ -31,6 +31,11 @@ def settings() -> Settings:
 def encoder() -> Encoder:
     """The bundled sentence encoder, or the one that HEARD_ENCODER_FOLDER names, in its faster form where it has one."""
     return encoder_in(settings().encoder_folder, settings().export_folder)
+
+
+def english_words() -> frozenset[str]:
+    """A rough dictionary, to tell by how texts are spelt who is heard."""
+    return known_words(bundled_folder())
 
 
 @cache

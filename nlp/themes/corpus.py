@@ -23,6 +23,7 @@ class CodedText:
     text: str
     codes: frozenset[str]
     voice: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def read_coded_set(folder: Path, codebook: Codebook | None = None) -> CodedSet:
 def _coded_text(number: int, line: str) -> CodedText:
     try:
         row = json.loads(line)
-        return CodedText(str(row["id"]), str(row["text"]), _codes(row["codes"]), str(row.get("voice") or ""))
+        id_, text, codes = str(row["id"]), str(row["text"]), _codes(row["codes"])
+        return CodedText(id_, text, codes, str(row.get("voice") or ""), str(row.get("language") or ""))
     except (json.JSONDecodeError, KeyError, TypeError):
         raise CorpusError(f"texts.jsonl, row {number}: needs id, text and codes") from None
 

@@ -58,8 +58,16 @@ def by_voice(coded: CodedSet, probabilities: NDArray[np.float64]) -> dict[str, T
 def recall_at(truth: NDArray[np.bool_], top: NDArray[np.int64], k: int) -> float:
     """Of a text's codes, the share that stands among its first `k`; the mean over coded texts."""
     coded = truth.any(axis=1)
+    if not coded.any():
+        return float("nan")
     found = np.take_along_axis(truth[coded], top[coded][:, :k], axis=1).sum(axis=1)
-    return float((found / truth[coded].sum(axis=1)).mean()) if coded.any() else float("nan")
+    return float((found / truth[coded].sum(axis=1)).mean())
+
+
+def recall_by_text(truth: NDArray[np.bool_], scores: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """For each text, the share of its codes that stands among its first `k`; every text has a code."""
+    top = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.asarray(np.take_along_axis(truth, top, axis=1).sum(axis=1) / truth.sum(axis=1), np.float64)
 
 
 def _macro_ap(truth: NDArray[np.bool_], probabilities: NDArray[np.float64]) -> float:

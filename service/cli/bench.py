@@ -87,6 +87,7 @@ def themes(
     from nlp.themes.corpus import read_coded_set
     from nlp.themes.curve import SEEDS, STEPS, Curve
     from nlp.themes.evaluate import by_voice
+    from nlp.themes.groups import by_group
 
     coded = read_coded_set(folder, wiring.codebook_named(codebook) if codebook else None)
     encoder = wiring.encoder()
@@ -102,6 +103,7 @@ def themes(
         "codes": len(coded.codebook.active_codes),
         "seconds": round(seconds, 2),
         "scores": {g: asdict(s) for g, s in scores.items()},
+        "groups": [asdict(g) for g in by_group(coded, curve.prior_probabilities, wiring.english_words())],
         "curve": [asdict(p) for p in curve.points(seeds=seeds, steps=steps)],
         "honesty": asdict(curve.honesty(seeds=seeds)),
     }
@@ -120,6 +122,11 @@ def _print_themes(data: dict[str, Any]) -> None:
         table.add_row(group, str(s["n"]), *(f"{s[c]:.3f}" for c in columns))
     output.print(table)
     say(f"{data['texts']} texts, {data['codes']} codes, nothing confirmed; {data['seconds']:.1f} s")
+    table = Table("who is heard", "texts coded", "recall at 3", "all others", "")
+    for g in data["groups"]:
+        warning = "heard worse than the others" if g["worse"] else ""
+        table.add_row(g["group"], str(g["n"]), f"{g['recall_at_3']:.3f}", f"{g['others']:.3f}", warning)
+    output.print(table)
     table = Table("confirmed a code", "texts", "method", "macro-AP", "recall at 3", "micro-AP")
     for p in data["curve"]:
         step = "the whole half" if p["confirmed"] is None else str(p["confirmed"])
