@@ -1,11 +1,12 @@
-"""The same model, faster: int8 weights through ONNX Runtime, exported on this machine from the local folder.
+"""Int8 weights through ONNX Runtime: the project's own matcher as it ships, and faster exports of local models.
 
-Nothing is fetched. The export is made once, tried against the reference on a few sentences, and
+Nothing is fetched. An export is made on this machine once, tried against the reference on a few sentences, and
 used only where it agrees and is faster; otherwise sentence-transformers does the work.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 RECIPE = "v1"
 AGREES_FROM = 0.95
+MATCHER = Path(__file__).resolve().parent / "models" / "matcher"
+MATCHER_NAME, MATCHER_LONGEST = "heard-matcher", 256
 TRIAL = (
     "i dont feel safe where i live", "Thank you, the worker listened.", "no", "We waited nine months for an answer.",
     "mum gets tired and then i do the tea and the washing up before my homework",
@@ -41,15 +44,12 @@ _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
 class Int8Encoder:
-    """An exported model; `folder` is the sentence-transformers folder it was made from."""
+    """An exported model; `fingerprint` names its recipe and its weights."""
 
-    def __init__(self, folder: Path, model: Path) -> None:
-        self._folder, self._file = folder, model
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """The recipe and the digest of the weights it was exported from."""
-        return f"onnx-int8-{RECIPE}-{weights_digest(self._folder)}"
+    def __init__(self, model: Path, tokenizer: Path, *, fingerprint: str, longest: int) -> None:
+        """`longest` is how many tokens of a text are read."""
+        self.fingerprint = fingerprint
+        self._file, self._tokens_as, self._longest = model, tokenizer, longest
 
     @cached_property
     def dimension(self) -> int:
@@ -69,8 +69,8 @@ class Int8Encoder:
     def _tokenizer(self) -> Tokenizer:
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
-        tokenizer.enable_truncation(_longest(self._folder))
+        tokenizer = Tokenizer.from_file(str(self._tokens_as))
+        tokenizer.enable_truncation(self._longest)
         tokenizer.no_padding()
         return tokenizer
 
@@ -99,6 +99,25 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def exported(folder: Path, model: Path) -> Int8Encoder:
+    """The encoder of an export that was made from a sentence-transformers folder."""
+    name = f"onnx-int8-{RECIPE}-{weights_digest(folder)}"
+    return Int8Encoder(model, folder / "tokenizer.json", fingerprint=name, longest=_longest(folder))
+
+
+def heard_matcher(folder: Path = MATCHER) -> Int8Encoder:
+    """The encoder that this project taught to hear what is meant, as it ships; ModelError when it is not there."""
+    model, tokenizer = folder / "weights.onnx", folder / "tokenizer.json"
+    if not (model.is_file() and tokenizer.is_file()):
+        raise ModelError("the matcher's weights are not in nlp/models/matcher; train them with “heard train matcher”")
+    return Int8Encoder(model, tokenizer, fingerprint=f"{MATCHER_NAME}-{_digest(model)}", longest=MATCHER_LONGEST)
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()[:12]
+
+
 def fastest_encoder(folder: Path, exports: Path) -> Encoder:
     """The int8 export of a local model where it agrees and is faster, else the model itself.
 
@@ -112,12 +131,12 @@ def fastest_encoder(folder: Path, exports: Path) -> Encoder:
     try:
         if not (model.is_file() and trial.is_file()):
             exports.mkdir(parents=True, exist_ok=True)
-            _export(folder, model)
-            _write(trial, json.dumps(_tried(reference, Int8Encoder(folder, model))).encode())
+            export(folder, model)
+            _write(trial, json.dumps(_tried(reference, exported(folder, model))).encode())
         outcome = json.loads(trial.read_text("utf-8"))
     except (OSError, ValueError, ImportError):
         return reference
-    return Int8Encoder(folder, model) if outcome["agrees"] and outcome["faster"] else reference
+    return exported(folder, model) if outcome["agrees"] and outcome["faster"] else reference
 
 
 def _exportable(folder: Path) -> bool:
@@ -140,7 +159,7 @@ def _longest(folder: Path) -> int:
         return 256
 
 
-def _export(folder: Path, target: Path) -> None:
+def export(folder: Path, target: Path) -> None:
     """Trace the model with pooling and normalising inside the graph, then make its weights int8."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -219,8 +238,10 @@ def _write(file: Path, content: bytes) -> None:
     part.replace(file)
 
 
-def encoder_in(folder: Path | None, exports: Path) -> Encoder:
-    """The encoder of a setting: a local folder, or the bundled model; ModelError names what is missing."""
+def encoder_in(folder: Path | None, exports: Path, *, plain: bool = False) -> Encoder:
+    """The encoder of a setting: a local folder, the project's own, or plain MiniLM; ModelError names what is missing."""
+    if folder is None and not plain:
+        return heard_matcher()
     if folder is not None and not folder.is_dir():
         raise ModelError(f"there is no model folder “{folder.name}”")
     return fastest_encoder(folder or bundled_folder(), exports)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     key_file: Path | None = None
     codebooks: Path = RESOURCES / "codebooks"
     policy_file: Path | None = None
+    encoder: Literal["matcher", "minilm"] = "minilm"
     encoder_folder: Path | None = None
     export_folder: Path = Field(default_factory=lambda: Path.home() / ".cache" / "heard" / "models")
     learn_blind: float = Field(default=1.0, ge=0, le=1)

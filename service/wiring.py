@@ -29,8 +29,15 @@ def settings() -> Settings:
 
 @cache
 def encoder() -> Encoder:
-    """The bundled sentence encoder, or the one that HEARD_ENCODER_FOLDER names, in its faster form where it has one."""
-    return encoder_in(settings().encoder_folder, settings().export_folder)
+    """The project's own matcher, plain MiniLM by HEARD_ENCODER=minilm, or the model that HEARD_ENCODER_FOLDER names."""
+    kept = settings()
+    return encoder_in(kept.encoder_folder, kept.export_folder, plain=kept.encoder == "minilm")
+
+
+@cache
+def plain_encoder() -> Encoder:
+    """MiniLM as it comes, to compare with."""
+    return encoder_in(None, settings().export_folder, plain=True)
 
 
 def english_words() -> frozenset[str]:

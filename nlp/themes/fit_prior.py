@@ -1,4 +1,5 @@
-"""Fit the prior: `python -m nlp.themes.fit_prior FOLDER…`, coded sets; a site's folder takes its codebook from `codebooks/`.
+"""Fit the prior of plain encoders: `python -m nlp.themes.fit_prior FOLDER…`, coded sets; a site's folder takes its codebook
+from `codebooks/`. The matcher's own: `python -m nlp.themes.fit_prior --matcher DATA`, with the folder that holds `themes/`.
 
 Each set weighs as `WEIGHTS` says. A set with quotes is read three times: whole, without its quotes, and
 with names and definitions alone, so that the prior also knows codebooks that have none. The fit is drawn
@@ -22,7 +23,7 @@ from nlp.encode import Encoder
 from nlp.encode_int8 import encoder_in
 from nlp.themes.corpus import CodedSet, read_coded_set
 from nlp.themes.evaluate import ThemeScores, score
-from nlp.themes.prior import Prior, save_prior
+from nlp.themes.prior import FILE, MATCHER_FILE, Prior, save_prior
 from nlp.themes.views import FIXED, CodebookViews, read
 from nlp.types import Code
 
@@ -91,10 +92,21 @@ def _named(folder: Path) -> CodedSet:
     return replace(found, name=site)
 
 
-def main(folders: Sequence[str]) -> None:
+def _sets_for_matcher(data: Path) -> list[CodedSet]:
+    """Texts that the matcher was not taught on: held-out fields, sample corpora, and a part of public sets."""
+    from nlp.models.matcher.fields import as_coded_set, held_out_fields, read_fields
+    from nlp.models.matcher.train import public_for_prior
+
+    sites = [_named(gold) for gold in sorted((ROOT / "corpora_sample").glob("*/gold"))]
+    return [*map(as_coded_set, held_out_fields(read_fields())), *sites, *public_for_prior(data / "themes")]
+
+
+def main(words: Sequence[str]) -> None:
     """Fit on all, save, and print each set's scores when the prior was fitted without it."""
-    encoder = encoder_in(None, Path.home() / ".cache" / "heard" / "models")
-    sets = [_named(Path(folder)) for folder in folders]
+    matcher = "--matcher" in words
+    folders = [Path(word) for word in words if not word.startswith("--")]
+    encoder = encoder_in(None, Path.home() / ".cache" / "heard" / "models", plain=not matcher)
+    sets = _sets_for_matcher(folders[0]) if matcher else [_named(folder) for folder in folders]
     pairs = [pairs_of(coded, encoder) for coded in sets]
     for i, coded in enumerate(sets):
         weights, intercept = fit([p for j, p in enumerate(pairs) if j != i])
@@ -106,7 +118,7 @@ def main(folders: Sequence[str]) -> None:
             print(f"{coded.name}, left out: {group}: {_words(score(truth[rows], said[rows]))}")
     weights, intercept = fit(pairs)
     prior = Prior(tuple(round(float(w), 5) for w in weights), round(intercept, 5), ", ".join(s.name for s in sets))
-    save_prior(prior)
+    save_prior(prior, MATCHER_FILE if matcher else FILE)
     print(prior)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from nlp.encode import Encoder
 from nlp.themes.explain import Explainer
-from nlp.themes.prior import Prior, load_prior
+from nlp.themes.prior import Prior, prior_for
 from nlp.themes.views import CodebookViews, Matrix, Reading, read
 from nlp.types import Code, Codebook, Suggestion
 
@@ -28,7 +28,7 @@ class Matcher:
         self.explainer = Explainer(self.codes, self.codebook_views)
         self._read_as = read_as
         self._encoder = encoder
-        self._prior = prior or load_prior()
+        self._prior = prior or prior_for(encoder.fingerprint)
 
     def read(self, texts: Sequence[str]) -> Reading:
         """Texts cut, rewritten and encoded."""

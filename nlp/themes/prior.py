@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-FILE = Path(__file__).resolve().parent.parent / "models" / "match_prior.json"
+MODELS = Path(__file__).resolve().parent.parent / "models"
+FILE = MODELS / "match_prior.json"
+MATCHER_FILE = MODELS / "matcher" / "prior.json"
+MATCHER_NAME = "heard-matcher"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ def load_prior(file: Path = FILE) -> Prior:
     """The prior as shipped."""
     raw = json.loads(file.read_text("utf-8"))
     return Prior(tuple(raw["weights"]), raw["intercept"], raw["fitted_on"])
+
+
+def prior_for(encoder: str) -> Prior:
+    """The prior for an encoder's fingerprint: the matcher's own, or that of plain sentence encoders."""
+    return load_prior(MATCHER_FILE if encoder.startswith(MATCHER_NAME) else FILE)
 
 
 def save_prior(prior: Prior, file: Path = FILE) -> None:

@@ -24,3 +24,19 @@ def deid(
     from nlp.models.deid.train import train
 
     say(f"Wrote {train(data, minutes).name}.")
+
+
+@app.command()
+def matcher(
+    data: Annotated[Path, typer.Argument(help="The folder that holds themes/.")],
+    passes: Annotated[float, typer.Option(min=0.01, help="How often each text is read.")] = 6,
+) -> None:
+    """Train the encoder that suggestions rest on, from the written corpus and public coded sets, then its prior.
+
+    Example: heard train matcher ../shared/data --passes 6
+    """
+    from nlp.models.matcher.train import train
+
+    say(
+        f"Wrote {train(data, passes, say=say).name}. Fit its prior with “python -m nlp.themes.fit_prior --matcher {data}”."
+    )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nlp.encode import SentenceEncoder, bundled_folder, bundled_minilm
-from nlp.encode_int8 import TRIAL, Int8Encoder, encoder_in, fastest_encoder
+from nlp.encode_int8 import TRIAL, Int8Encoder, encoder_in, exported, fastest_encoder
 from nlp.errors import ModelError
 
 
@@ -23,7 +23,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def int8(exports: Path) -> Int8Encoder:
-    return Int8Encoder(bundled_folder(), next(exports.glob("*.onnx")))
+    return exported(bundled_folder(), next(exports.glob("*.onnx")))
 
 
 def test_the_export_agrees_with_the_reference(int8: Int8Encoder) -> None:

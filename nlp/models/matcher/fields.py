@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nlp.errors import CorpusError
+from nlp.themes.corpus import CodedSet, CodedText
 from nlp.types import Code, Codebook, Exclusion, NearMiss
 
 WRITTEN = Path(__file__).resolve().parent / "written"
@@ -112,6 +113,17 @@ def _text(row: dict[str, Any], hand: str, known: set[str], where: str) -> Writte
     if any(g.evidence not in row["text"] for g in given):
         raise CorpusError(f"{where}: evidence that is not in the text")
     return WrittenText(row["id"], row["text"], row["voice"], row.get("style", ""), hand, given, near)
+
+
+def held_out_fields(fields: Sequence[Field]) -> list[Field]:
+    """The fields that nothing is taught on."""
+    return [field for field in fields if field.name in HELD_OUT]
+
+
+def as_coded_set(field: Field) -> CodedSet:
+    """The field in the measuring form."""
+    texts = tuple(CodedText(t.id, t.text, t.codes, t.voice) for t in field.texts)
+    return CodedSet(field.name, field.codebook, texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,23 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nlp.models.matcher.fields import HELD_OUT, HELD_OUT_HAND, Field, Given, WrittenText
+from nlp.encode import bundled_folder
+from nlp.encode_int8 import MATCHER, export
+from nlp.models.matcher.fields import HELD_OUT, HELD_OUT_HAND, Field, Given, WrittenText, read_fields
 from nlp.models.matcher.noise import flattened, respelt
 from nlp.text import sentences
-from nlp.themes.corpus import read_coded_set
-from nlp.themes.curve import halves
+from nlp.themes.corpus import CodedSet, read_coded_set
+from nlp.themes.curve import Rows, halves
 from nlp.types import Code
 
 SEED = 11
@@ -56,20 +60,31 @@ def for_training(fields: Sequence[Field]) -> list[Field]:
 
 
 def public_fields(folder: Path) -> list[Field]:
-    """The pool halves of public coded sets, as fields; a whole text is its own evidence."""
-    return [_public_field(folder / name) for name in PUBLIC]
+    """Half of the pool halves of public coded sets, as fields; a whole text is its own evidence.
+
+    The other half is what the prior is fitted on.
+    """
+    return [_public_field(read_coded_set(folder / name)) for name in PUBLIC]
 
 
-def _public_field(folder: Path) -> Field:
-    coded = read_coded_set(folder)
-    pool, _ = halves(len(coded.texts), 0)
+def public_for_prior(folder: Path) -> list[CodedSet]:
+    """The texts of the pool halves that the encoder is not taught on."""
+    sets = [read_coded_set(folder / name) for name in PUBLIC]
+    return [replace(coded, texts=tuple(coded.texts[i] for i in _pool(coded)[1::2])) for coded in sets]
+
+
+def _pool(coded: CodedSet) -> Rows:
+    return halves(len(coded.texts), 0)[0]
+
+
+def _public_field(coded: CodedSet) -> Field:
     known = {code.id for code in coded.codebook.codes}
     texts = []
-    for i in pool:
+    for i in _pool(coded)[::2]:
         text = coded.texts[i]
         given = tuple(Given(code, text.text, implied=False) for code in sorted(text.codes & known))
         texts.append(WrittenText(text.id, text.text, text.voice, "", "public", given, ()))
-    return Field(folder.name, coded.codebook, {}, tuple(texts))
+    return Field(coded.name, coded.codebook, {}, tuple(texts))
 
 
 class Drawer:
@@ -85,7 +100,7 @@ class Drawer:
 
     def steps(self) -> Iterator[list[WrittenText]]:
         """The field's texts in a new order, cut into steps."""
-        most = PUBLIC_A_PASS if self.field.name in PUBLIC else len(self.field.texts)
+        most = min(len(self.field.texts), PUBLIC_A_PASS) if self.field.name in PUBLIC else len(self.field.texts)
         order = self._dice.sample(self.field.texts, most)
         count = max(1, round(len(order) / TEXTS))
         for part in np.array_split(np.arange(len(order)), count):
@@ -232,3 +247,14 @@ def _encode(model: Any, texts: Sequence[str]) -> Any:
 
 def _tokens(model: Any, texts: Sequence[str]) -> Any:
     return model.tokenizer(list(texts), padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
+
+
+def train(data: Path, passes: float, *, say: Log) -> Path:
+    """Teach, export and write what ships into this copy of the repository; the file of the weights."""
+    fields = [*public_fields(data / "themes"), *for_training(read_fields())]
+    with tempfile.TemporaryDirectory() as work:
+        taught = Path(work, "taught")
+        teach(bundled_folder(), fields, Recipe(passes=passes), say=say).save(str(taught))
+        export(taught, MATCHER / "weights.onnx")
+        shutil.copyfile(taught / "tokenizer.json", MATCHER / "tokenizer.json")
+    return MATCHER / "weights.onnx"
