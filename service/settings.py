@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     encoder: Literal["matcher", "minilm"] = "minilm"
     encoder_folder: Path | None = None
     export_folder: Path = Field(default_factory=lambda: Path.home() / ".cache" / "heard" / "models")
+    share_lessons: Literal["no", "vectors"] = "no"
     learn_blind: float = Field(default=1.0, ge=0, le=1)
     learn_shown: float = Field(default=0.7, ge=0, le=1)
     learn_left_alone: float = Field(default=0.35, ge=0, le=1)

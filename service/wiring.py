@@ -65,6 +65,11 @@ def trust() -> Trust:
     return Trust(kept.learn_blind, kept.learn_shown, kept.learn_left_alone)
 
 
+def may_share() -> bool:
+    """Whether governance allows lessons with vectors to leave a study."""
+    return settings().share_lessons == "vectors"
+
+
 def sharpener(study: Study, codebook: Codebook) -> Sharpener:
     """What makes a review's suggestions anew after each decision."""
     return Sharpener(study, codebook, encoder(), trust())

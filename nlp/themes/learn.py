@@ -50,9 +50,19 @@ class Lessons:
         if len(shapes) != 1 or len(self.reading.wholes) != self.match.shape[0]:
             raise LessonError("match scores, labels and weights must all have one row a text and one column a code")
 
+    @staticmethod
+    def join(parts: Sequence[Lessons]) -> Lessons:
+        """Several as one, in that order; there is at least one."""
+        match, labels, weights = (np.concatenate(column) for column in zip(*map(_arrays, parts), strict=True))
+        return Lessons(Reading.join([p.reading for p in parts]), match, labels, weights)
+
     def only(self, rows: NDArray[np.int64]) -> Lessons:
         """The lessons of some texts."""
         return Lessons(self.reading.only(rows), self.match[rows], self.labels[rows], self.weights[rows])
+
+
+def _arrays(lessons: Lessons) -> tuple[Matrix, Matrix, Matrix]:
+    return lessons.match, lessons.labels, lessons.weights
 
 
 class Learned:

@@ -18,20 +18,33 @@ from nlp.themes.match import SHOWN_FROM, Matcher
 from nlp.types import Span, Suggestion
 
 METHOD = f"{MATCHED}+{LEARNT}"
+BORROWED = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What people decided, text by text.
 
-    `groups` is the group of people that each text's person is in, `random` whether a uniform draw
-    brought it to be read blind, `evidence` where a person saw a code in it (by the code's place).
+    `groups` is the group of people that each text's person is in, `BORROWED` where it is another study's;
+    `random` whether a uniform draw brought it to be read blind, `evidence` where a person saw a code in it (by
+    the code's place).
     """
 
     lessons: Lessons
     groups: Groups
     random: NDArray[np.bool_]
     evidence: Sequence[Mapping[int, Span]] = field(default=())
+
+    def with_borrowed(self, borrowed: Sequence[Lessons]) -> Decided:
+        """The same with other studies' lessons after the study's own."""
+        if not borrowed:
+            return self
+        more = sum(len(b.labels) for b in borrowed)
+        own = [self.lessons] if len(self.lessons.labels) else []
+        return Decided(
+            Lessons.join([*own, *borrowed]), np.append(self.groups, [BORROWED] * more), np.append(self.random, [False] * more),
+            [*self.evidence, *({} for _ in range(more))],
+        )  # fmt: skip
 
 
 class Suggester:
@@ -77,7 +90,8 @@ class Suggester:
 
 def _excerpts(decided: Decided) -> Excerpts:
     lessons = decided.lessons
-    yes = np.argwhere((lessons.labels > 0.5) & (lessons.weights > 0))
+    own = (decided.groups != BORROWED)[:, None]
+    yes = np.argwhere((lessons.labels > 0.5) & (lessons.weights > 0) & own)
     sentences = [_sentence(decided, int(i), int(j)) for i, j in yes]
     return Excerpts(lessons.reading.sentence_vectors[sentences], yes[:, 1].astype(np.int64), yes[:, 0].astype(np.int64))
 

@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from nlp.errors import NlpError
-from service.cli import bench, check, codebook, review, rounds, serve, study, themes, train
+from service.cli import bench, check, codebook, lessons, review, rounds, serve, study, themes, train
 from service.cli.show import say
 from service.errors import ServiceError
 
@@ -41,6 +41,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)
 app.add_typer(codebook.app, name="codebook")
 app.add_typer(themes.app, name="themes")
+app.add_typer(lessons.app, name="lessons")
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 

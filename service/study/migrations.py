@@ -66,7 +66,7 @@ def m004_learnt(db: Database) -> None:
 
 @migrations()
 def m005_rounds_and_candidates(db: Database) -> None:
-    """Counting rounds by text; candidate themes and what people did with them."""
+    """Counting rounds by text; candidate themes and what people did with them; lessons borrowed from other studies."""
     _run(db, _ROUNDS_AND_CANDIDATES)
     for table in ("discoveries", "candidates", "candidate_acts"):
         _append_only(db, table)
@@ -336,6 +336,10 @@ INSERT INTO rounds_by_unit SELECT * FROM rounds ORDER BY rowid;
 DROP TABLE rounds;
 
 ALTER TABLE rounds_by_unit RENAME TO rounds;
+
+CREATE TABLE borrowed (
+    name TEXT PRIMARY KEY, content BLOB NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE discoveries (
     id TEXT PRIMARY KEY, how TEXT NOT NULL, seed INTEGER NOT NULL, leftovers INTEGER NOT NULL, unplaced INTEGER NOT NULL,

@@ -14,9 +14,11 @@ from sqlite_utils import Database
 from nlp.themes.crossfit import group_of
 from nlp.themes.learn import Lessons
 from nlp.themes.match import Matcher
+from nlp.themes.share import borrowed, from_bytes
 from nlp.themes.suggest import METHOD, Decided
 from nlp.themes.views import Matrix, Reading
 from nlp.types import Codebook, Span
+from service.study.borrowed import borrowed_files
 from service.study.codebooks import active_codes_by_version
 from service.study.study import Study
 from service.study.voices import StoredSegment, participants, segments
@@ -95,6 +97,14 @@ def decided(taught_: Taught, matcher: Matcher, reading: Reading, match: Matrix) 
     groups = np.array([group_of(taught_.people[s.id]) for s in taught_.segments], np.int64)
     random = np.array([s.id in taught_.random for s in taught_.segments], bool)
     return Decided(Lessons(reading, match, labels, weights), groups, random, evidence)
+
+
+def borrowed_lessons(study: Study, codebook: Codebook, model: str, own: int) -> tuple[list[Lessons], str]:
+    """What the study borrows from others, and a name for exactly that; empty where it borrows nothing."""
+    files = borrowed_files(study.db)
+    codes = [code.id for code in codebook.active_codes]
+    found = [borrowed(from_bytes(content), codes=codes, model=model, own=own) for content in files]
+    return found, hashlib.sha256(b"".join(files)).hexdigest()[:12] if files else ""
 
 
 def _within(segment: StoredSegment, start: int, end: int) -> Span:

@@ -21,7 +21,7 @@ from service.study.runs import Run, add_run, new_run_id
 from service.study.study import Study
 from service.study.suggestions import StoredSuggestion, add_suggestions, new_row, suggestions_in, suggestions_of_segment
 from service.study.voices import StoredSegment, participants
-from service.usecases.lessons import Taught, Trust, decided, taught
+from service.usecases.lessons import Taught, Trust, borrowed_lessons, decided, taught
 from service.usecases.suggest import cached_encoder, reading_name
 
 NEW_READS = 25
@@ -67,7 +67,8 @@ class Sharpener:
                 self._read[segment.id] = (read, self._matcher.scores(read))
         rows = [self._read[s.id] for s in lessons.segments]
         read = Reading.join([r for r, _ in rows])
-        return decided(lessons, self._matcher, read, np.concatenate([m for _, m in rows]))
+        others, _ = borrowed_lessons(self._study, self._codebook, self._encoder.fingerprint, len(lessons.segments))
+        return decided(lessons, self._matcher, read, np.concatenate([m for _, m in rows])).with_borrowed(others)
 
     def _store(self, segment: StoredSegment, found: list[Suggestion], lessons: Taught, reading: str, now: str) -> None:
         run_id = f"{new_run_id('suggest', now)}-{segment.id}"

@@ -13,6 +13,7 @@ import numpy as np
 from nlp.deid.surrogates import neutralise
 from nlp.encode import CachedEncoder, Encoder
 from nlp.themes.crossfit import group_of
+from nlp.themes.learn import Lessons
 from nlp.themes.match import SHOWN_FROM, Matcher
 from nlp.themes.suggest import Decided, Suggester
 from nlp.types import Codebook, Suggestion
@@ -25,7 +26,7 @@ from service.study.study import Study
 from service.study.suggestions import NewSuggestion, add_suggestions, new_row, set_current_reading, unmatched_segments
 from service.study.vectors import StudyVectors, forget_vectors
 from service.study.voices import StoredSegment, participants
-from service.usecases.lessons import Taught, Trust, decided, taught
+from service.usecases.lessons import Taught, Trust, borrowed_lessons, decided, taught
 
 BATCH = 256
 Progress = Callable[[int, int], None]
@@ -92,11 +93,15 @@ class _Reader:
         self._codebook, self._encoder, self._lessons = codebook, encoder, lessons
         self._threshold = study.threshold
         self._matcher = Matcher(codebook, encoder, read_as=neutralise)
-        self._suggester = Suggester(self._matcher, _decided(lessons, self._matcher)) if lessons.segments else None
+        model = encoder.fingerprint
+        others, borrowed_name = borrowed_lessons(study, codebook, model, len(lessons.segments))
+        learns = bool(lessons.segments or others)
+        self._suggester = Suggester(self._matcher, _decided(lessons, self._matcher, others)) if learns else None
         self._people = participants(study.db)
         self.learnt_from = len(lessons.segments)
         self.method = Suggester.method if self._suggester else Matcher.method
-        self.reading = reading_name(self.method, encoder, codebook, lessons.digest, self._threshold)
+        names = "-".join(name for name in (lessons.digest, borrowed_name) if name)
+        self.reading = reading_name(self.method, encoder, codebook, names, self._threshold)
 
     def suggest(self, batch: Sequence[StoredSegment]) -> list[list[Suggestion]]:
         """The suggestions of each segment, best first."""
@@ -120,9 +125,10 @@ class _Reader:
         )  # fmt: skip
 
 
-def _decided(lessons: Taught, matcher: Matcher) -> Decided:
+def _decided(lessons: Taught, matcher: Matcher, others: Sequence[Lessons]) -> Decided:
     read = matcher.read([s.text for s in lessons.segments])
-    return decided(lessons, matcher, read, matcher.scores(read))
+    match = matcher.scores(read) if lessons.segments else np.zeros((0, len(matcher.codes)))
+    return decided(lessons, matcher, read, match).with_borrowed(others)
 
 
 def reading_name(method: str, encoder: Encoder, codebook: Codebook, decisions: str, threshold: float) -> str:
