@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 
 from nlp.codebook import read_codebook
 from nlp.errors import CorpusError
-from nlp.types import Codebook
+from nlp.types import Codebook, Span
 
 
 @dataclass(frozen=True, slots=True)
 class CodedText:
-    """A text and the codes that a person gave it."""
+    """A text and the codes that a person gave it; `evidence` are the words that a person marked, by code."""
 
     id: str
     text: str
     codes: frozenset[str]
     voice: str = ""
     language: str = ""
+    evidence: tuple[tuple[str, Span], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def _coded_text(number: int, line: str) -> CodedText:
     try:
         row = json.loads(line)
         id_, text, codes = str(row["id"]), str(row["text"]), _codes(row["codes"])
-        return CodedText(id_, text, codes, str(row.get("voice") or ""), str(row.get("language") or ""))
+        voice, language = str(row.get("voice") or ""), str(row.get("language") or "")
+        return CodedText(id_, text, codes, voice, language, _evidence(row["codes"]))
     except (json.JSONDecodeError, KeyError, TypeError):
         raise CorpusError(f"texts.jsonl, row {number}: needs id, text and codes") from None
 
@@ -72,3 +74,10 @@ def _codes(found: Any) -> frozenset[str]:
     if not isinstance(found, list):
         raise TypeError("codes are a list")
     return frozenset(str(c["code"]) if isinstance(c, dict) else str(c) for c in found)
+
+
+def _evidence(found: list[Any]) -> tuple[tuple[str, Span], ...]:
+    marked = [
+        c for c in found if isinstance(c, dict) and isinstance(c.get("start"), int) and isinstance(c.get("end"), int)
+    ]
+    return tuple((str(c["code"]), Span(c["start"], c["end"])) for c in marked)

@@ -6,7 +6,7 @@ Half of a coded set is the pool that may be confirmed, the other half is the tes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,9 @@ from nlp.encode import Encoder
 from nlp.themes.calibrate import calibrate
 from nlp.themes.corpus import CodedSet
 from nlp.themes.crossfit import GROUPS, CrossFitted
-from nlp.themes.evaluate import ThemeScores, score
+from nlp.themes.evaluate import EvidenceScore, ThemeScores, evidence_score, score
 from nlp.themes.learn import Learned, Lessons
-from nlp.themes.match import Matcher
+from nlp.themes.match import SHOWN_FROM, Matcher
 from nlp.themes.views import Matrix
 
 SEEDS = (0, 1, 2)
@@ -29,6 +29,7 @@ STEPS = (0, 4, 16, None)
 RANDOM_TEXTS = 100
 LIKELY = 0.7
 NEIGHBOURS = 10
+HEARD = "Heard"
 
 Rows = NDArray[np.int64]
 Truth = NDArray[np.bool_]
@@ -81,17 +82,28 @@ class Curve:
 
     def __init__(self, coded: CodedSet, encoder: Encoder) -> None:
         matcher = Matcher(coded.codebook, encoder)
+        self.coded, self._matcher, self.model = coded, matcher, encoder.fingerprint
         self.truth = coded.truth()
         self.reading = matcher.read([t.text for t in coded.texts])
         self.match = matcher.scores(self.reading)
         self.prior_probabilities = np.asarray(expit(self.match), np.float64)
 
-    def points(self, *, seeds: Sequence[int] = SEEDS, steps: Sequence[int | None] = STEPS) -> Iterator[CurvePoint]:
-        """Every method at every step; the plain ones from the first confirmation on."""
+    def evidence(self) -> EvidenceScore:
+        """Whether the highlighted sentences are those that people marked; NaN where nobody marked any."""
+        if not any(text.evidence for text in self.coded.texts):
+            return EvidenceScore(0, float("nan"), 0, float("nan"))
+        best = self._matcher.explainer.evidence(self.reading)
+        return evidence_score(self.coded, self.reading, best, self.prior_probabilities >= SHOWN_FROM)
+
+    def points(
+        self, *, seeds: Sequence[int] = SEEDS, steps: Sequence[int | None] = STEPS, methods: Sequence[str] = ()
+    ) -> Iterator[CurvePoint]:
+        """Every method, or those named, at every step; the plain ones from the first confirmation on."""
         for step in steps:
-            for name, method in METHODS.items():
-                if step == 0 and name != "Heard":
+            for name in methods or METHODS:
+                if step == 0 and name != HEARD:
                     continue
+                method = METHODS[name]
                 found = [self._one(method, step, seed) for seed in seeds]
                 means = np.mean([[s.macro_ap, s.recall_at_3, s.micro_ap] for _, s in found], axis=0)
                 yield CurvePoint(name, step, int(np.mean([n for n, _ in found])), *map(float, means))
@@ -173,8 +185,22 @@ def _neighbours(curve: Curve, rows: Rows, test: Rows) -> Matrix:
 
 
 METHODS: dict[str, Method] = {
-    "Heard": _heard,
+    HEARD: _heard,
     "TF-IDF + linear SVM": _words,
     "logistic regression on embeddings": _vectors,
     "nearest neighbours": _neighbours,
 }
+
+
+def compared(
+    curve: Curve, plain: Encoder, *, seeds: Sequence[int], steps: Sequence[int | None]
+) -> Iterator[CurvePoint]:
+    """Heard with the curve's encoder; beside it plain methods and Heard itself on a plain encoder, step by step."""
+    if curve.model == plain.fingerprint:
+        yield from curve.points(seeds=seeds, steps=steps)
+        return
+    beside = list(Curve(curve.coded, plain).points(seeds=seeds, steps=steps))
+    for step in steps:
+        yield from curve.points(seeds=seeds, steps=(step,), methods=(HEARD,))
+        here = [p for p in beside if p.confirmed == step]
+        yield from (replace(p, method=f"{HEARD} on plain MiniLM") if p.method == HEARD else p for p in here)

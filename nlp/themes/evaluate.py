@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from nlp.themes.corpus import CodedSet
+from nlp.themes.views import Reading
+from nlp.types import Span
 
 MIN_POSITIVES = 5
 
@@ -82,3 +84,41 @@ def _calibration_error(truth: NDArray[np.bool_], probabilities: NDArray[np.float
     right = np.take_along_axis(truth, top, 1).ravel()
     bins = np.array_split(np.argsort(said, kind="stable"), 10)
     return float(sum(len(b) * abs(said[b].mean() - right[b].mean()) for b in bins if len(b)) / max(1, len(said)))
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceScore:
+    """Of the codes that a person gave, in texts of several sentences, how often the highlighted sentence holds marked words.
+
+    `shown` counts only codes that would be suggested; NaN where there is none.
+    """
+
+    n: int
+    right: float
+    shown_n: int
+    shown_right: float
+
+
+def evidence_score(
+    coded: CodedSet, reading: Reading, best: NDArray[np.int64], shown: NDArray[np.bool_]
+) -> EvidenceScore:
+    """`best` (texts, codes) is the place in the reading of the highlighted sentence, `shown` whether it would be suggested."""
+    column = {code.id: j for j, code in enumerate(coded.codebook.active_codes)}
+    several = np.bincount(reading.owner, minlength=len(coded.texts)) > 1
+    marks = [
+        (bool(shown[i, column[code]]), _touches(reading.spans[best[i, column[code]]], span))
+        for i, text in enumerate(coded.texts)
+        if several[i]
+        for code, span in text.evidence
+        if code in column
+    ]
+    seen = [right for was_shown, right in marks if was_shown]
+    return EvidenceScore(len(marks), _share([right for _, right in marks]), len(seen), _share(seen))
+
+
+def _touches(a: Span, b: Span) -> bool:
+    return min(a.end, b.end) > max(a.start, b.start)
+
+
+def _share(found: list[bool]) -> float:
+    return float(np.mean(found)) if found else float("nan")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from nlp.types import Band, Code, Suggestion
 
 LIKELY_FROM, POSSIBLE_FROM = 0.5, 0.3
 AGAINST_FROM, AGAINST_WITHIN = 0.35, 0.05
+LIKE_CONFIRMED = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +29,49 @@ class Excerpts:
 class Explainer:
     """Turns probabilities into suggestions with their words."""
 
-    def __init__(self, codes: Sequence[Code], views: CodebookViews) -> None:
-        self._codes, self._views = codes, views
+    def __init__(self, codes: Sequence[Code], views: CodebookViews, scores: Callable[[Reading], Matrix]) -> None:
+        """`scores` gives log-odds, shape (texts, codes); the sentence that would score best alone is the evidence."""
+        self._codes, self._views, self._scores = codes, views, scores
 
     def suggestions(
         self, reading: Reading, probabilities: Matrix, threshold: float, *, excerpts: Excerpts | None = None,
         calibrated_on: int = 0,
     ) -> list[list[Suggestion]]:  # fmt: skip
         """For each text its suggestions at or above `threshold`, best first; none is padded."""
-        similarity = self._views.similarity(reading)
+        best = self.evidence(reading, excerpts)
         out = []
         for i, row in enumerate(probabilities):
-            mine = np.flatnonzero(reading.owner == i)
             shown = [int(j) for j in np.argsort(-row, kind="stable") if row[j] >= threshold]
-            out.append([self._one(j, float(row[j]), reading, mine, similarity, excerpts, calibrated_on) for j in shown])
+            out.append([self._one(j, float(row[j]), reading, int(best[i, j]), excerpts, calibrated_on) for j in shown])
         return out
 
-    def evidence(self, reading: Reading) -> NDArray[np.int64]:
+    def evidence(self, reading: Reading, excerpts: Excerpts | None = None) -> NDArray[np.int64]:
         """Array of shape (texts, codes): the place in the reading of the sentence that speaks most for each code."""
-        similarity = self._views.similarity(reading)
-        out = np.zeros((len(reading.wholes), len(self._codes)), np.int64)
-        for i in range(len(out)):
-            mine = np.flatnonzero(reading.owner == i)
-            out[i] = mine[similarity[mine].argmax(axis=0)]
+        count = np.bincount(reading.owner, minlength=len(reading.wholes))
+        first = np.cumsum(count) - count
+        out = np.repeat(first[:, None], len(self._codes), axis=1)
+        several = np.flatnonzero(count[reading.owner] > 1)
+        if not len(several):
+            return out
+        speaks = np.full((len(reading.words), len(self._codes)), -np.inf)
+        speaks[several] = self._speaks(reading.as_texts(several), excerpts)
+        for i in np.flatnonzero(count > 1):
+            out[i] += speaks[first[i] : first[i] + count[i]].argmax(axis=0)
+        return out
+
+    def _speaks(self, alone: Reading, excerpts: Excerpts | None) -> Matrix:
+        """How much each sentence says of each code: its own log-odds, and its likeness to what people confirmed."""
+        out = self._scores(alone)
+        if excerpts is None:
+            return out
+        for j in np.unique(excerpts.codes):
+            likeness = alone.sentence_vectors @ excerpts.vectors[excerpts.codes == j].T
+            out[:, j] += LIKE_CONFIRMED * likeness.max(axis=1)
         return out
 
     def _one(
-        self, j: int, probability: float, reading: Reading, mine: NDArray[np.int64], similarity: Matrix,
-        excerpts: Excerpts | None, calibrated_on: int,
-    ) -> Suggestion:  # fmt: skip
-        best = int(mine[int(np.argmax(similarity[mine, j]))])
+        self, j: int, probability: float, reading: Reading, best: int, excerpts: Excerpts | None, calibrated_on: int
+    ) -> Suggestion:
         span, vector = reading.spans[best], reading.sentence_vectors[best]
         nearest, cosine = self._views.nearest(vector, j)
         like = _closer_excerpt(vector, j, cosine, excerpts)

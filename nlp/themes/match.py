@@ -25,7 +25,7 @@ class Matcher:
         """`read_as` rewrites each sentence before it is read (surrogates as neutral words, say)."""
         self.codes: tuple[Code, ...] = codebook.active_codes
         self.codebook_views = CodebookViews(self.codes, encoder)
-        self.explainer = Explainer(self.codes, self.codebook_views)
+        self.explainer = Explainer(self.codes, self.codebook_views, self.scores)
         self._read_as = read_as
         self._encoder = encoder
         self._prior = prior or prior_for(encoder.fingerprint)

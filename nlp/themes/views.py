@@ -94,6 +94,11 @@ class Reading:
             self.text_vectors[rows],
         )
 
+    def as_texts(self, sentences_: NDArray[np.int64]) -> Reading:
+        """Some of the sentences, each as a text of its own."""
+        words, vectors = [self.words[k] for k in sentences_], self.sentence_vectors[sentences_]
+        return Reading([self.spans[k] for k in sentences_], np.arange(len(sentences_)), words, words, vectors, vectors)
+
     @property
     def mean_vectors(self) -> Vectors:
         """Each text as the mean of its sentences, of length one; shape (texts, dimension)."""
@@ -138,10 +143,6 @@ class CodebookViews:
         """Array of shape (texts, codes, views)."""
         found = [self._views[name](reading) for name in VIEWS]
         return np.stack(found, axis=2)
-
-    def similarity(self, reading: Reading) -> Matrix:
-        """Sentences by codes: the closest of the code's own sentences, near misses taken off."""
-        return self._part_similarity(reading.sentence_vectors, ("name", "meaning", "include", "example"), 2)
 
     def nearest(self, vector: Vectors, code: int) -> tuple[str, float]:
         """The code's own sentence that comes closest to a sentence's vector, and its cosine."""

@@ -85,7 +85,7 @@ def themes(
     Example: heard bench themes corpora_sample/oldham-early-language/gold --codebook oldham-early-language
     """
     from nlp.themes.corpus import read_coded_set
-    from nlp.themes.curve import SEEDS, STEPS, Curve
+    from nlp.themes.curve import SEEDS, STEPS, Curve, compared
     from nlp.themes.evaluate import by_voice
     from nlp.themes.groups import by_group
 
@@ -104,7 +104,8 @@ def themes(
         "seconds": round(seconds, 2),
         "scores": {g: asdict(s) for g, s in scores.items()},
         "groups": [asdict(g) for g in by_group(coded, curve.prior_probabilities, wiring.english_words())],
-        "curve": [asdict(p) for p in curve.points(seeds=seeds, steps=steps)],
+        "evidence": asdict(curve.evidence()),
+        "curve": [asdict(p) for p in compared(curve, wiring.plain_encoder(), seeds=seeds, steps=steps)],
         "honesty": asdict(curve.honesty(seeds=seeds)),
     }
     if as_json:
@@ -127,6 +128,12 @@ def _print_themes(data: dict[str, Any]) -> None:
         warning = "heard worse than the others" if g["worse"] else ""
         table.add_row(g["group"], str(g["n"]), f"{g['recall_at_3']:.3f}", f"{g['others']:.3f}", warning)
     output.print(table)
+    e = data["evidence"]
+    if e["n"]:
+        say(
+            f"Evidence, texts of several sentences: the highlighted sentence holds the words that a person marked in"
+            f" {e['shown_right']:.3f} of {e['shown_n']} right suggestions ({e['right']:.3f} of all {e['n']} codes given)."
+        )
     table = Table("confirmed a code", "texts", "method", "macro-AP", "recall at 3", "micro-AP")
     for p in data["curve"]:
         step = "the whole half" if p["confirmed"] is None else str(p["confirmed"])

@@ -17,6 +17,7 @@ from nlp.themes.evaluate import recall_at, score
 from nlp.themes.match import Matcher
 from nlp.themes.prior import Prior
 from nlp.themes.views import Matrix
+from nlp.types import Span
 
 SEED = 5
 LONG_WORDS = 40
@@ -103,15 +104,19 @@ def _row(group: str, scored: Sequence[_Scored], wanted: Callable[[WrittenText], 
 
 
 def _evidence(field: Field, matcher: Matcher) -> list[bool]:
-    marks = []
+    """For each code given to a text of several sentences, whether the highlighted one holds what the writer marked."""
     place = {code.id: j for j, code in enumerate(matcher.codes)}
     reading = matcher.read([t.text for t in field.texts])
-    found = matcher.explainer.evidence(reading)
-    for i, text in enumerate(field.texts):
-        if (reading.owner == i).sum() < 2:
-            continue
-        for given in text.given:
-            span = reading.spans[found[i, place[given.code]]]
-            start = text.text.index(given.evidence)
-            marks.append(min(span.end, start + len(given.evidence)) > max(span.start, start))
-    return marks
+    best = matcher.explainer.evidence(reading)
+    several = np.bincount(reading.owner, minlength=len(field.texts)) > 1
+    return [
+        _holds(reading.spans[best[i, place[given.code]]], text.text, given.evidence)
+        for i, text in enumerate(field.texts)
+        if several[i]
+        for given in text.given
+    ]
+
+
+def _holds(span: Span, text: str, words: str) -> bool:
+    start = text.index(words)
+    return min(span.end, start + len(words)) > max(span.start, start)
