@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     key_file: Path | None = None
     codebooks: Path = RESOURCES / "codebooks"
     policy_file: Path | None = None
-    encoder: Literal["matcher", "minilm"] = "minilm"
+    encoder: Literal["matcher", "minilm"] = "matcher"
     encoder_folder: Path | None = None
     export_folder: Path = Field(default_factory=lambda: Path.home() / ".cache" / "heard" / "models")
     share_lessons: Literal["no", "vectors"] = "no"

@@ -97,8 +97,12 @@ def _sets_for_matcher(data: Path) -> list[CodedSet]:
     from nlp.models.matcher.fields import as_coded_set, held_out_fields, read_fields
     from nlp.models.matcher.train import public_for_prior
 
-    sites = [_named(gold) for gold in sorted((ROOT / "corpora_sample").glob("*/gold"))]
-    return [*map(as_coded_set, held_out_fields(read_fields())), *sites, *public_for_prior(data / "themes")]
+    return [*map(as_coded_set, held_out_fields(read_fields())), *site_sets(), *public_for_prior(data / "themes")]
+
+
+def site_sets() -> list[CodedSet]:
+    """The sample corpora of the sites."""
+    return [_named(gold) for gold in sorted((ROOT / "corpora_sample").glob("*/gold"))]
 
 
 def main(words: Sequence[str]) -> None:

@@ -29,14 +29,14 @@ def deid(
 @app.command()
 def matcher(
     data: Annotated[Path, typer.Argument(help="The folder that holds themes/.")],
-    passes: Annotated[float, typer.Option(min=0.01, help="How often each text is read.")] = 6,
+    scale: Annotated[float, typer.Option(min=0.001, help="Make every stage shorter or longer; 1 is as it ships.")] = 1,
 ) -> None:
-    """Train the encoder that suggestions rest on, from the written corpus and public coded sets, then its prior.
+    """Train the encoder that suggestions rest on, from the written corpus and public coded sets.
 
-    Example: heard train matcher ../shared/data --passes 6
+    Example: heard train matcher ../shared/data
     """
     from nlp.models.matcher.train import train
 
     say(
-        f"Wrote {train(data, passes, say=say).name}. Fit its prior with “python -m nlp.themes.fit_prior --matcher {data}”."
+        f"Wrote {train(data, scale=scale, say=say).name}. Fit its prior with “python -m nlp.themes.fit_prior --matcher {data}”."
     )

@@ -34,7 +34,7 @@ from nlp.types import Code
 SEED = 11
 TEXTS, CODES = 40, 24
 SCALE = 20.0
-RATE, WARM_UP = 6e-5, 0.08
+WARM_UP = 0.08
 LONGEST = 128
 CLAUSE, FLAT, RESPELT = 0.3, 0.25, 0.35
 PUBLIC, PUBLIC_A_PASS = ("goemotions", "nhs-phase1-single"), 600
@@ -43,12 +43,17 @@ Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How to train: passes over the texts, and the share of the taught weights in what ships."""
+class Stage:
+    """Passes over the texts of some hands (all where none is named), at a learning rate."""
 
-    passes: float = 8.0
-    taught: float = 0.8
-    rate: float = RATE
+    passes: float
+    rate: float
+    hands: frozenset[str] = frozenset()
+
+
+FIRST_HANDS = frozenset({"public", *(f"W{n}" for n in range(1, 9))})
+STAGES = (Stage(6.0, 8e-5, FIRST_HANDS), Stage(2.0, 5e-5))
+TAUGHT = 0.7  # the share of the taught weights in what ships
 
 
 def for_training(fields: Sequence[Field]) -> list[Field]:
@@ -146,7 +151,7 @@ class Drawer:
         return f"{dice.choice(labels)}. {first_two}".strip()
 
 
-def teach(folder: Path, fields: Sequence[Field], recipe: Recipe, *, say: Log) -> Any:
+def teach(folder: Path, fields: Sequence[Field], stage: Stage, *, say: Log) -> Any:
     """A sentence-transformers model that began as the one in `folder`; the same data and seed give the same weights."""
     import torch
     from sentence_transformers import SentenceTransformer
@@ -154,11 +159,10 @@ def teach(folder: Path, fields: Sequence[Field], recipe: Recipe, *, say: Log) ->
     torch.manual_seed(SEED)
     model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     model.max_seq_length = LONGEST
-    began_from = {name: p.detach().clone() for name, p in model.named_parameters()}
     dice = random.Random(SEED)
     drawers = [Drawer(field, dice) for field in fields]
-    total = math.ceil(recipe.passes * sum(len(list(d.steps())) for d in drawers))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=0.01)
+    total = math.ceil(stage.passes * sum(len(list(d.steps())) for d in drawers))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=stage.rate, weight_decay=0.01)
     bias = torch.nn.Parameter(torch.tensor(-0.35 * SCALE))
     optimiser.add_param_group({"params": [bias], "weight_decay": 0.0, "lr": 1e-2})
     plan = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda i: _pace(i, total))
@@ -174,9 +178,19 @@ def teach(folder: Path, fields: Sequence[Field], recipe: Recipe, *, say: Log) ->
         losses.append(loss.item())
         if number % 50 == 0 or number == total:
             say(f"step {number} of {total}: loss {np.mean(losses[-50:]):.3f}, {time.monotonic() - began:.0f} s")
+    return model.eval()
+
+
+def blend(folder: Path, plain: Path, share: float) -> Any:
+    """The model in `folder`, its weights averaged with those of `plain`; `share` is its own part, 0 to 1."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    model, other = (SentenceTransformer(str(f), device="cpu", local_files_only=True) for f in (folder, plain))
+    theirs = dict(other.named_parameters())
     with torch.no_grad():
         for name, p in model.named_parameters():
-            p.copy_(recipe.taught * p + (1 - recipe.taught) * began_from[name])
+            p.copy_(share * p + (1 - share) * theirs[name])
     return model.eval()
 
 
@@ -249,12 +263,31 @@ def _tokens(model: Any, texts: Sequence[str]) -> Any:
     return model.tokenizer(list(texts), padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
 
 
-def train(data: Path, passes: float, *, say: Log) -> Path:
-    """Teach, export and write what ships into this copy of the repository; the file of the weights."""
+def train(data: Path, *, share: float = TAUGHT, scale: float = 1.0, say: Log) -> Path:
+    """Teach stage by stage, export, and write what ships into this copy of the repository; the file of the weights.
+
+    `scale` shortens or lengthens every stage.
+    """
     fields = [*public_fields(data / "themes"), *for_training(read_fields())]
     with tempfile.TemporaryDirectory() as work:
-        taught = Path(work, "taught")
-        teach(bundled_folder(), fields, Recipe(passes=passes), say=say).save(str(taught))
-        export(taught, MATCHER / "weights.onnx")
-        shutil.copyfile(taught / "tokenizer.json", MATCHER / "tokenizer.json")
+        taught = bundled_folder()
+        for number, stage in enumerate(STAGES):
+            mine = of_hands(fields, stage.hands)
+            taken = Stage(stage.passes * scale, stage.rate, stage.hands)
+            model, taught = teach(taught, mine, taken, say=say), Path(work, str(number))
+            model.save(str(taught))
+        blend(taught, bundled_folder(), share).save(str(Path(work, "shipped")))
+        return ship(Path(work, "shipped"))
+
+
+def of_hands(fields: Sequence[Field], hands: frozenset[str]) -> list[Field]:
+    """The fields with the texts of some hands, all where none is named; fields that are left empty go."""
+    kept = [replace(f, texts=tuple(t for t in f.texts if not hands or t.hand in hands)) for f in fields]
+    return [field for field in kept if field.texts]
+
+
+def ship(folder: Path) -> Path:
+    """Export a taught model and put it where it is loaded from; the file of the weights."""
+    export(folder, MATCHER / "weights.onnx")
+    shutil.copyfile(folder / "tokenizer.json", MATCHER / "tokenizer.json")
     return MATCHER / "weights.onnx"
