@@ -23,7 +23,7 @@ from service.study.runs import add_audit
 from service.study.study import Study
 from service.study.suggestions import newest_reading
 from service.study.voices import all_voices
-from service.usecases.rounds import round_for
+from service.usecases.rounds import counted_round
 
 TOO_FEW = "Too few people to show: five or fewer expressed it, or five or fewer did not."
 NO_ROUND = "No counting round has been drawn, so no share can be given: suggestions alone miss too much."
@@ -56,7 +56,7 @@ class _Counted:
 def theme_shares(study: Study) -> list[ThemeShare]:
     """For every code of the newest codebook, the share of people who express it."""
     codebook = newest_codebook(study.db)
-    round_ = round_for(study, "counting", unit="participant")
+    round_ = counted_round(study, unit="participant")
     if round_ is None:
         return [ThemeShare(code, "", None, _no_round(study)) for code in codebook.active_codes]
     counted = _counted(study, round_)
@@ -66,7 +66,7 @@ def theme_shares(study: Study) -> list[ThemeShare]:
 def joint_display(study: Study) -> list[JointRow]:
     """The study's links with both figures, as far as each can be shown."""
     codebook = newest_codebook(study.db)
-    round_ = round_for(study, "counting", unit="participant")
+    round_ = counted_round(study, unit="participant")
     rows = []
     for link, figure in _stored_figures(study):
         if round_ is None:
@@ -77,7 +77,7 @@ def joint_display(study: Study) -> list[JointRow]:
 
 
 def _no_round(study: Study) -> str:
-    return NO_ROUND if round_for(study, "counting") is None else TEXTS_ONLY
+    return NO_ROUND if counted_round(study) is None else TEXTS_ONLY
 
 
 def _joint(counted: _Counted, codebook: Codebook, link: Link, figure: Figure) -> JointRow:
@@ -203,7 +203,7 @@ def overview(study: Study) -> Overview:
     by_voice: dict[str, list[str]] = defaultdict(list)
     for record in all_voices(study.db):
         by_voice[record.voice].append(record.participant)
-    round_ = round_for(study, "counting", unit="participant")
+    round_ = counted_round(study, unit="participant")
     counted = _counted(study, round_) if round_ else None
     return Overview(
         voices=one("SELECT count(*) FROM voices").fetchone()[0],

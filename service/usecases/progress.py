@@ -16,7 +16,7 @@ from service.study.decisions import Round, closed_by_coder, codings, draws, fram
 from service.study.study import Study
 from service.study.suggestions import newest_reading
 from service.study.voices import segments
-from service.usecases.rounds import round_for
+from service.usecases.rounds import counted_round
 
 SEED = 1
 
@@ -39,8 +39,8 @@ class Progress:
 
 
 def progress(study: Study) -> Progress:
-    """Where reading stands, over the newest counting round and over all that was read."""
-    round_ = round_for(study, "counting")
+    """Where reading stands, over the newest counting round that was begun and over all that was read."""
+    round_ = counted_round(study)
     return Progress(_unseen(study, round_) if round_ else (), saturation(_voices_read(study), seed=SEED))
 
 

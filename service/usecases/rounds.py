@@ -190,7 +190,13 @@ def _store_round(
     return round_
 
 
-def round_for(study: Study, kind: str, *, unit: str | None = None) -> Round | None:
-    """The newest round of a kind, and of a unit where one is asked for, if any."""
-    found = (r for r in reversed(rounds(study.db)) if r.kind == kind and unit in (None, r.unit))
-    return next(found, None)
+def round_for(study: Study, kind: str) -> Round | None:
+    """The newest round of a kind, if any."""
+    return next((r for r in reversed(rounds(study.db)) if r.kind == kind), None)
+
+
+def counted_round(study: Study, *, unit: str | None = None) -> Round | None:
+    """The newest counting round that somebody has begun to read; the newest of all where none is begun."""
+    begun = {row[0] for row in study.db.conn.execute("SELECT DISTINCT round FROM standing WHERE action = 'close'")}
+    held = [r for r in reversed(rounds(study.db)) if r.kind == "counting" and unit in (None, r.unit)]
+    return next((r for r in held if r.id in begun), held[0] if held else None)

@@ -113,3 +113,13 @@ def test_fresh_suggestions_leave_the_strata_of_the_estimate_alone(loaded: Made, 
     assert again is not None
     assert [s.id for s in item.suggestions] == [s.id for s in again.suggestions]
     assert loaded.study.db.conn.execute("SELECT reading FROM current_reading").fetchone()[0] == before
+
+
+def test_a_round_that_nobody_has_begun_takes_no_finding_away(loaded: Made) -> None:
+    read_blind(loaded, 30, heard_chair)
+    before = [(s.code.id, s.estimate, s.refusal) for s in theme_shares(loaded.study)]
+
+    draw_counting_round(loaded.study, people=10, seed=2, now=NOW, actor="t")
+
+    assert [(s.code.id, s.estimate, s.refusal) for s in theme_shares(loaded.study)] == before
+    assert progress(loaded.study).unseen
