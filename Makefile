@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PRESIDIO := .venv-presidio
-SETS ?= $(wildcard ../shared/data/themes/*)
+SETS ?= $(wildcard ../shared/data/themes/nhs-fft-neas ../shared/data/themes/sight-student-comments)
 
 .PHONY: demo test check bench bench-deid bench-themes clean help
 
@@ -14,7 +14,7 @@ help:
 	@echo "make demo CHECK=1    the same, look at every page once, and stop"
 	@echo "make test            run every check and test"
 	@echo "make bench           print the quality tables"
-	@echo "make bench-themes    print the suggestion tables for the coded sets in SETS (folders)"
+	@echo "make bench-themes    print the suggestion tables for the coded sets in SETS (folders); by default those that nothing was taught or tuned on"
 	@echo "make bench-deid      print the de-identification table, with Presidio beside it"
 
 $(STAMP): constraints.txt pyproject.toml

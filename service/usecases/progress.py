@@ -56,7 +56,8 @@ def _unseen(study: Study, round_: Round) -> tuple[Unseen, ...]:
     ):
         if row["segment"] in unit_of and row["code"] in column:
             suggested[place[unit_of[row["segment"]]], column[row["code"]]] = True
-    read = np.array([unit in _read(study, round_, unit_of) for unit in units], bool)
+    whole = _read(study, round_, unit_of)
+    read = np.array([unit in whole for unit in units], bool)
     for coding in codings(study.db, "round = ? AND shown = 0", [round_.id]):
         if coding.segment in unit_of and coding.code in column:
             found[place[unit_of[coding.segment]], column[coding.code]] = True
