@@ -27,12 +27,13 @@ from nlp.encode import Vectors
 from nlp.errors import LessonError
 from nlp.themes.views import Matrix, Reading
 
-METHOD = "themes.learn.v1"
+METHOD = "themes.learn.v2"
 
 COSINE, MEAN_COSINE, WORDS, LETTERS = 8.0, 8.0, 8.0, 24.0
+JITTER = 1e-4  # one text, or the same again, leaves nothing once its mean is taken off
 ALIKE = 6.0
 ALIKE_TOP = 3
-DRAWN_SHARED, DRAWN_SHIFT, DRAWN_ALL = 1.0, 0.3, 0.01
+DRAWN_SHARED, DRAWN_SHIFT, DRAWN_ALL = 1.0, 1.0, 0.01
 ROUNDS = 20
 
 
@@ -76,13 +77,15 @@ class Learned:
         self._lessons = lessons
         self._spelled = _Spelled(lessons.reading.wholes)
         products = self._products(lessons.reading, self._spelled.known)
+        self._usual, self._overall = products.mean(axis=0), products.mean()
+        products = self._centred(products)
         shared = self._shared(lessons.match, lessons.reading, itself=True)
-        self._root = cholesky(products + 1e-6 * np.eye(len(products)) * products.max(), lower=True).astype(np.float32)
+        self._root = cholesky(products + JITTER * np.eye(len(products)), lower=True).astype(np.float32)
         self._fit(shared)
 
     def score(self, match: Matrix, reading: Reading) -> Matrix:
         """Log-odds, shape (texts, codes), from match scores of the same shape."""
-        products = self._products(reading, self._spelled(reading.wholes))
+        products = self._centred(self._products(reading, self._spelled(reading.wholes)))
         shared = self._shared(match, reading, itself=False)
         return np.asarray(shared @ self._a + self._b + products @ self._pull, np.float64)
 
@@ -99,6 +102,13 @@ class Learned:
         for weight, mine, theirs in zip((WORDS, LETTERS), spelled, self._spelled.known, strict=True):
             out = out + weight * (mine @ theirs.T).toarray()
         return np.asarray(out, np.float64)
+
+    def _centred(self, products: Matrix) -> Matrix:
+        """The kernel around the mean of the decided texts: what all texts have in common says nothing of any code.
+
+        Without this a few texts teach each code's share through the kernel, where only a shift should learn it.
+        """
+        return np.asarray(products - products.mean(axis=1, keepdims=True) - self._usual + self._overall, np.float64)
 
     def _shared(self, match: Matrix, reading: Reading, *, itself: bool) -> Matrix:
         """The views whose weights all codes share: match score and likeness to confirmed texts."""
