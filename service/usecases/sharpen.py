@@ -12,6 +12,7 @@ from nlp.deid.surrogates import neutralise
 from nlp.encode import Encoder
 from nlp.themes.calibrate import Calibration
 from nlp.themes.crossfit import group_of
+from nlp.themes.learn import Lessons
 from nlp.themes.match import Matcher
 from nlp.themes.suggest import Decided, Suggester
 from nlp.themes.views import Matrix, Reading
@@ -43,12 +44,19 @@ class Sharpener:
         lessons = taught(self._study, self._codebook, self._trust)
         if not lessons.segments:
             return suggestions_of_segment(self._study.db, segment.id)
-        reading = reading_name(Suggester.method, self._encoder, self._codebook, lessons.digest, self._study.threshold)
+        others, borrowed = borrowed_lessons(
+            self._study, self._codebook, self._encoder.fingerprint, len(lessons.segments)
+        )
+        names = "-".join(name for name in (lessons.digest, borrowed) if name)
+        # A name of its own: the study's reading must come from one fit for everybody.
+        reading = "fresh/" + reading_name(Suggester.method, self._encoder, self._codebook, names, self._study.threshold)
         held = suggestions_in(self._study.db, reading, segment.id)
-        return held if held is not None else self._fresh(segment, lessons, reading, now)
+        return held if held is not None else self._fresh(segment, lessons, others, reading, now)
 
-    def _fresh(self, segment: StoredSegment, lessons: Taught, reading: str, now: str) -> list[StoredSuggestion]:
-        suggester = Suggester(self._matcher, self._decided(lessons), calibration=self._still_good(lessons))
+    def _fresh(
+        self, segment: StoredSegment, lessons: Taught, others: list[Lessons], reading: str, now: str
+    ) -> list[StoredSuggestion]:
+        suggester = Suggester(self._matcher, self._decided(lessons, others), calibration=self._still_good(lessons))
         self._calibration = suggester.calibration
         group = np.array([group_of(self._people[segment.voice])], np.int64)
         (found,) = suggester.suggest([segment.text], group, threshold=self._study.threshold)
@@ -60,14 +68,13 @@ class Sharpener:
         kept = self._calibration
         return kept if kept is not None and len(lessons.random) - kept.texts < NEW_READS else None
 
-    def _decided(self, lessons: Taught) -> Decided:
+    def _decided(self, lessons: Taught, others: list[Lessons]) -> Decided:
         for segment in lessons.segments:
             if segment.id not in self._read:
                 read = self._matcher.read([segment.text])
                 self._read[segment.id] = (read, self._matcher.scores(read))
         rows = [self._read[s.id] for s in lessons.segments]
         read = Reading.join([r for r, _ in rows])
-        others, _ = borrowed_lessons(self._study, self._codebook, self._encoder.fingerprint, len(lessons.segments))
         return decided(lessons, self._matcher, read, np.concatenate([m for _, m in rows])).with_borrowed(others)
 
     def _store(self, segment: StoredSegment, found: list[Suggestion], lessons: Taught, reading: str, now: str) -> None:

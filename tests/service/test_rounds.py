@@ -123,3 +123,12 @@ def test_a_round_that_nobody_has_begun_takes_no_finding_away(loaded: Made) -> No
 
     assert [(s.code.id, s.estimate, s.refusal) for s in theme_shares(loaded.study)] == before
     assert progress(loaded.study).unseen
+
+
+def test_the_next_suggestions_for_everybody_read_what_was_freshly_suggested_too(loaded: Made, minilm: Encoder) -> None:
+    read_blind(loaded, 5, heard_chair)
+    sharpen = Sharpener(loaded.study, codebook_named(loaded.study.codebook), minilm, trust())
+    round_ = draw_review_round(loaded.study, seed=1, now=NOW, actor="t")
+    assert next_item(loaded.study, round_, "Ann", fresh=lambda s: sharpen(s, NOW)) is not None
+
+    assert suggest(loaded, minilm).segments == 40
