@@ -7,23 +7,26 @@ import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from service.api.routes import router as api
-from service.errors import RecordError, ServiceError
-from service.web.pages import router as pages
+from service.deps import NotSignedInError
+from service.errors import ConflictError, RecordError, ServiceError
+from service.web import pages, signin
 from service.web.views import render
 
 log = logging.getLogger("heard")
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -37,13 +40,16 @@ def build_app(studies: Path) -> FastAPI:
     app = FastAPI(title="Heard", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
     app.state.studies = studies
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
+    app.middleware("http")(_own_pages_only)
     app.middleware("http")(_with_headers)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(NotSignedInError, _sign_in_first)
     app.add_exception_handler(ServiceError, _refused)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     app.include_router(api)
-    app.include_router(pages)
+    for part in (pages, signin):
+        app.include_router(part.router)
     return app
 
 
@@ -57,6 +63,22 @@ async def _with_headers(request: Request, call_next: Callable[[Request], Awaitab
     return response
 
 
+async def _own_pages_only(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """A form or script of another site may change nothing here, though the browser would send the cookie along."""
+    if request.method not in ("GET", "HEAD", "OPTIONS") and not _from_here(request):
+        return _problem(request, 403, "another-site", "This was not sent from one of this service's own pages.")
+    return await call_next(request)
+
+
+def _from_here(request: Request) -> bool:
+    if "Authorization" in request.headers:
+        return True  # a key is never sent along by a browser on its own
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        return site == "same-origin"
+    return origin is not None and origin.partition("://")[2] == request.headers.get("Host")
+
+
 def _problem(request: Request, status: int, code: str, detail: str) -> Response:
     """An RFC 9457 problem for the API, a plain page for people. Neither ever repeats what was sent."""
     title = HTTPStatus(status).phrase
@@ -68,12 +90,18 @@ def _problem(request: Request, status: int, code: str, detail: str) -> Response:
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = (
-        "There is nothing at this address."
-        if status == HTTPStatus.NOT_FOUND
-        else "This cannot be done at this address."
-    )
+    detail = {
+        404: "There is nothing at this address.",
+        403: "Your role has no leave for this. Ask the study's lead.",
+    }.get(status, "This cannot be done at this address.")
     return _problem(request, status, f"http-{status}", detail)
+
+
+async def _sign_in_first(request: Request, _: Exception) -> Response:
+    if request.method == "GET" and not request.url.path.startswith("/v1/") and "fetch" not in request.headers:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/sign-in?then={quote(request.url.path + query)}", 303)
+    return _problem(request, 401, "sign-in-needed", "Sign in first. What you had decided is kept on your screen.")
 
 
 async def _bad_request(request: Request, _: Exception) -> Response:
@@ -81,7 +109,8 @@ async def _bad_request(request: Request, _: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return _problem(request, 404 if isinstance(error, RecordError) else 409, type(error).__name__, str(error))
+    status = 404 if isinstance(error, RecordError) else 412 if isinstance(error, ConflictError) else 409
+    return _problem(request, status, type(error).__name__, str(error))
 
 
 def _broken(request: Request, error: Exception) -> Response:

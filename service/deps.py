@@ -1,18 +1,70 @@
-"""What a request needs: its study, opened for it alone."""
+"""What a request needs: who asks, with leave for it, and its study, opened for it alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Annotated
 
-from fastapi import HTTPException, Request
+from fastapi import Depends, HTTPException, Request
 
+from service.access.people import Person, people_in, person_of_key, person_of_session
+from service.access.permissions import Action, may
+from service.clock import now
 from service.study.study import Study, find_studies, opened
 
+COOKIE = "heard_session"
+BEARER = "Bearer "
 
-def study_of(request: Request, name: str) -> Iterator[Study]:
+
+class NotSignedInError(Exception):
+    """Nobody is signed in, or the session has ended."""
+
+
+def signed_in(request: Request) -> Person:
+    """Who asks, by session or by key; NotSignedInError when it is nobody."""
+    person = _asking(request)
+    if person is None:
+        raise NotSignedInError
+    request.state.person = person
+    return person
+
+
+def _asking(request: Request) -> Person | None:
+    header, token = request.headers.get("Authorization", ""), request.cookies.get(COOKIE, "")
+    if not (header.startswith(BEARER) or token):
+        return None
+    with people_in(request.app.state.studies) as db:
+        if header.startswith(BEARER):
+            return person_of_key(db, header.removeprefix(BEARER), now=now())
+        return person_of_session(db, token, now=now())
+
+
+def allowed(action: Action) -> Callable[[Person], Person]:
+    """A dependency: who asks, if their role has leave; 403 otherwise."""
+
+    def check(person: Annotated[Person, Depends(signed_in)]) -> Person:
+        if not may(person.role, action):
+            raise HTTPException(403)
+        return person
+
+    return check
+
+
+AReader = Annotated[Person, Depends(allowed(Action.FINDINGS))]
+AVoiceReader = Annotated[Person, Depends(allowed(Action.READ))]
+ACoder = Annotated[Person, Depends(allowed(Action.CODE))]
+AMemoWriter = Annotated[Person, Depends(allowed(Action.MEMO))]
+ALead = Annotated[Person, Depends(allowed(Action.LEAD))]
+AChecker = Annotated[Person, Depends(allowed(Action.CHECK))]
+
+
+def study_of(request: Request, name: str, _: Annotated[Person, Depends(signed_in)]) -> Iterator[Study]:
     """The study of that name, closed again after the request; 404 when there is none."""
     folder = next((f for f in find_studies(request.app.state.studies) if f.name == name), None)
     if folder is None:
         raise HTTPException(404)
     with opened(folder) as study:
         yield study
+
+
+AStudy = Annotated[Study, Depends(study_of)]

@@ -6,6 +6,8 @@
   - KeyFileError  the vault's key is missing, malformed or belongs to another study
   - GateError     coding was asked for before the check of de-identification allows it
   - RecordError   a stored record is missing, or what is stored contradicts itself
+  - AccessError   an account or key cannot be made or used as asked
+  - ConflictError somebody else has changed it in the meantime; says who and when
 """
 
 
@@ -38,3 +40,11 @@ class GateError(ServiceError):
 
 class RecordError(ServiceError):
     """A stored record is missing or inconsistent."""
+
+
+class AccessError(ServiceError):
+    """An account, session or key cannot be made or used."""
+
+
+class ConflictError(ServiceError):
+    """What was to be changed is no longer as it was read."""

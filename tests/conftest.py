@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from nlp.deid.cascade import Deidentifier
 from nlp.encode import Encoder
 from service import wiring
+from service.access.demo_accounts import DEMO_PASSWORD, add_demo_accounts
+from service.app import build_app
 from service.settings import Settings
 from service.study.study import Study
 from service.usecases import demo
@@ -87,4 +90,13 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentifier,
         )
         demo.build_site(study, key, wiring.codebook_named(name), tools, lambda _: None)
         study.db.close()
+    add_demo_accounts(folder / "studies", now=NOW)
     return folder / "studies"
+
+
+def sign_in_as(studies: Path, name: str) -> TestClient:
+    """A client of the pages over `studies`, signed in under one of the demo's accounts."""
+    client = TestClient(build_app(studies), raise_server_exceptions=False, headers={"Origin": "http://testserver"})
+    answer = client.post("/sign-in", data={"name": name, "password": DEMO_PASSWORD}, follow_redirects=False)
+    assert answer.status_code == 303
+    return client

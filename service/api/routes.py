@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 
 from nlp.findings.prevalence import Estimate
-from service.deps import study_of
-from service.study.study import Study, find_studies, opened
+from service.deps import AReader, AStudy, AVoiceReader
+from service.study.study import find_studies, opened
 from service.usecases.findings import joint_display, overview, theme_shares
 from service.usecases.reading import VoiceFilter, list_voices, read_voice
 
 router = APIRouter(prefix="/v1")
-AStudy = Annotated[Study, Depends(study_of)]
 
 
 @router.get("/studies")
-def studies(request: Request) -> list[dict[str, Any]]:
+def studies(request: Request, _: AReader) -> list[dict[str, Any]]:
     """The studies that are served here."""
     found = []
     for folder in find_studies(request.app.state.studies):
@@ -30,27 +29,27 @@ def studies(request: Request) -> list[dict[str, Any]]:
 
 
 @router.get("/studies/{name}")
-def study(study: AStudy) -> dict[str, Any]:
+def study(study: AStudy, _: AReader) -> dict[str, Any]:
     """Counts of what came in, what is protected and what is read."""
     return {"name": study.name, "title": study.title, **asdict(overview(study))}
 
 
 @router.get("/studies/{name}/voices")
 def voices(
-    study: AStudy, code: str = "", voice: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1
+    study: AStudy, _: AVoiceReader, code: str = "", voice: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1
 ) -> dict[str, Any]:
     """De-identified voices, a page at a time."""
     return asdict(list_voices(study, VoiceFilter(code=code, voice=voice), page=page))
 
 
 @router.get("/studies/{name}/voices/{voice_id}")
-def voice(study: AStudy, voice_id: str) -> dict[str, Any]:
+def voice(study: AStudy, voice_id: str, _: AVoiceReader) -> dict[str, Any]:
     """One voice with its segments, suggestions and codings."""
     return asdict(read_voice(study, voice_id))
 
 
 @router.get("/studies/{name}/themes")
-def themes(study: AStudy) -> list[dict[str, Any]]:
+def themes(study: AStudy, _: AReader) -> list[dict[str, Any]]:
     """The share of people who express each code, corrected, with its interval or why there is none."""
     return [
         {"code": s.code.id, "label": s.code.label, "estimate": _estimate(s.estimate), "refusal": s.refusal}
@@ -59,7 +58,7 @@ def themes(study: AStudy) -> list[dict[str, Any]]:
 
 
 @router.get("/studies/{name}/findings")
-def findings(study: AStudy) -> list[dict[str, Any]]:
+def findings(study: AStudy, _: AReader) -> list[dict[str, Any]]:
     """Themes beside published indicators."""
     return [{**asdict(row), "estimate": _estimate(row.estimate)} for row in joint_display(study)]
 

@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from nlp.errors import NlpError
-from service.cli import bench, check, codebook, lessons, review, rounds, serve, study, themes, train
+from service.cli import bench, check, codebook, lessons, people, review, rounds, serve, study, themes, train
 from service.cli.show import say
 from service.errors import ServiceError
 
@@ -42,6 +42,7 @@ app.command("demo")(serve.demo)
 app.add_typer(codebook.app, name="codebook")
 app.add_typer(themes.app, name="themes")
 app.add_typer(lessons.app, name="lessons")
+app.add_typer(people.app, name="people")
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 

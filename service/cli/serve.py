@@ -12,8 +12,11 @@ from typing import Annotated, Self
 import typer
 
 from service import wiring
+from service.access.demo_accounts import ACCOUNTS, DEMO_PASSWORD, add_demo_accounts
+from service.access.people import people_in, sign_in
 from service.cli.show import say
 from service.clock import now
+from service.deps import COOKIE
 from service.errors import StudyError
 from service.study.study import find_studies
 from service.usecases import demo as demo_study
@@ -53,7 +56,9 @@ def demo(
         return
     server = _Background(studies, settings.host)
     with server:
-        pages = crawl(settings.host, server.port)
+        with people_in(studies) as db:
+            token = sign_in(db, next(iter(ACCOUNTS)), DEMO_PASSWORD, now=now())
+        pages = crawl(settings.host, server.port, cookie=f"{COOKIE}={token}")
     say(f"Looked at {pages} pages, pictures and data addresses: all answered.")
 
 
@@ -91,6 +96,7 @@ def _build(folder: Path) -> None:
         )
         demo_study.build_site(study, key, wiring.codebook_named(name), tools, say)
         study.db.close()
+    add_demo_accounts(folder / "studies", now=now())
 
 
 def _fingerprint() -> str:

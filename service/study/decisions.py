@@ -156,6 +156,16 @@ def codings(db: Database, where: str = "1", parameters: Sequence[object] = ()) -
     return [Coding(**{**dict(row), "shown": bool(row["shown"])}) for row in rows]
 
 
+def blind_codings(db: Database, round_id: str) -> list[Coding]:
+    """What coders decided in a counting round before they saw any suggestion; revisions made afterwards stay apart."""
+    rows = db.conn.execute(
+        'SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version FROM blind_codings'
+        " WHERE round = ? ORDER BY seq",
+        [round_id],
+    )
+    return [Coding(**{**dict(row), "shown": bool(row["shown"])}) for row in rows]
+
+
 def last_standing(db: Database, coder: str, round_id: str) -> int | None:
     """The number of the coder's newest decision in a round that is not undone."""
     row = db.conn.execute(

@@ -72,6 +72,14 @@ def m005_rounds_and_candidates(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m006_review_room(db: Database) -> None:
+    """Several coders: who reads what, leases, adjudications; memos, flags, drafts of codebooks, search in words."""
+    _run(db, _REVIEW_ROOM)
+    for table in ("assignments", "round_ends", "adjudications", "flags", "flag_ends", "saves"):
+        _append_only(db, table)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -357,4 +365,104 @@ CREATE TABLE candidate_acts (
     act TEXT NOT NULL CHECK (act IN ('adopt', 'merge', 'split', 'dismiss')), by TEXT NOT NULL, at TEXT NOT NULL,
     code TEXT NOT NULL, codebook_version TEXT NOT NULL, note TEXT NOT NULL, UNIQUE (candidate)
 ) STRICT
+"""
+
+_REVIEW_ROOM = """
+CREATE TABLE plans (
+    round TEXT PRIMARY KEY REFERENCES rounds(id), coders TEXT NOT NULL, twice REAL NOT NULL CHECK (twice BETWEEN 0 AND 1),
+    by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE assignments (
+    round TEXT NOT NULL, position INTEGER NOT NULL, coder TEXT NOT NULL,
+    PRIMARY KEY (round, position, coder), FOREIGN KEY (round, position) REFERENCES draws(round, position)
+) STRICT;
+
+CREATE TABLE leases (
+    round TEXT NOT NULL, position INTEGER NOT NULL, coder TEXT NOT NULL, until TEXT NOT NULL,
+    PRIMARY KEY (round, position)
+) STRICT;
+
+CREATE TABLE round_ends (
+    round TEXT PRIMARY KEY REFERENCES rounds(id), by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE saves (
+    token TEXT PRIMARY KEY, coder TEXT NOT NULL, round TEXT NOT NULL, segment TEXT NOT NULL, decisions TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE adjudications (
+    seq INTEGER PRIMARY KEY, round TEXT NOT NULL REFERENCES rounds(id), segment TEXT NOT NULL REFERENCES segments(id),
+    code TEXT NOT NULL, given INTEGER NOT NULL CHECK (given IN (0, 1)), stance TEXT NOT NULL, start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL, reason TEXT NOT NULL, considered TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,
+    codebook_version TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX adjudications_segment ON adjudications(segment);
+
+CREATE TABLE memos (
+    id INTEGER PRIMARY KEY, object TEXT NOT NULL CHECK (object IN ('study', 'voice', 'segment', 'code', 'round', 'candidate')),
+    subject TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('note', 'question', 'idea', 'decision', 'reflection')),
+    words TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, changed_at TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE INDEX memos_subject ON memos(object, subject);
+
+CREATE TABLE flags (
+    seq INTEGER PRIMARY KEY, segment TEXT NOT NULL REFERENCES segments(id),
+    kind TEXT NOT NULL CHECK (kind IN ('discuss', 'disclosure')), by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE flag_ends (
+    flag INTEGER PRIMARY KEY REFERENCES flags(seq), by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE drafts (
+    codebook TEXT PRIMARY KEY, based_on TEXT NOT NULL, content TEXT NOT NULL, version INTEGER NOT NULL, by TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX decisions_round ON decisions(round, segment, coder);
+
+CREATE INDEX decisions_undoes ON decisions(undoes) WHERE undoes IS NOT NULL;
+
+CREATE INDEX decisions_code ON decisions(code, segment) WHERE code <> '';
+
+CREATE INDEX frames_voice ON frames(voice);
+
+CREATE INDEX draws_unit ON draws(unit);
+
+CREATE TABLE worded (id INTEGER PRIMARY KEY, voice TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE VIRTUAL TABLE words USING fts5(text, tokenize = "unicode61 remove_diacritics 2");
+
+CREATE TRIGGER words_of_new_text AFTER INSERT ON clean_texts BEGIN
+    INSERT OR IGNORE INTO worded (voice) VALUES (NEW.voice);
+    DELETE FROM words WHERE rowid = (SELECT id FROM worded WHERE voice = NEW.voice);
+    INSERT INTO words (rowid, text) SELECT id, NEW.text FROM worded WHERE voice = NEW.voice AND NEW.held = '';
+END;
+
+CREATE TRIGGER words_of_seen_text AFTER UPDATE OF held ON clean_texts
+WHEN NEW.held = '' AND OLD.held <> '' AND NEW.version = (SELECT max(version) FROM clean_texts WHERE voice = NEW.voice) BEGIN
+    DELETE FROM words WHERE rowid = (SELECT id FROM worded WHERE voice = NEW.voice);
+    INSERT INTO words (rowid, text) SELECT id, NEW.text FROM worded WHERE voice = NEW.voice;
+END;
+
+INSERT INTO worded (voice) SELECT DISTINCT voice FROM clean_texts;
+
+INSERT INTO words (rowid, text)
+    SELECT w.id, c.text FROM worded w JOIN clean_texts c ON c.voice = w.voice
+    WHERE c.held = '' AND c.version = (SELECT max(version) FROM clean_texts n WHERE n.voice = c.voice);
+
+CREATE VIEW blind_codings AS
+    SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version, seq
+    FROM (
+        SELECT s.*, row_number() OVER (PARTITION BY segment, code, coder, round ORDER BY seq DESC) AS newest
+        FROM standing s WHERE s.action IN ('accept', 'add', 'change', 'reject') AND s.shown = 0
+    )
+    WHERE newest = 1 AND action <> 'reject';
+
+CREATE VIEW finished AS
+    SELECT DISTINCT round, segment, coder FROM standing WHERE action IN ('close', 'skip')
 """

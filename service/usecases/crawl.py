@@ -14,7 +14,7 @@ MAX_PAGES = 400
 MAX_VOICES = 12
 
 
-def crawl(host: str, port: int) -> int:
+def crawl(host: str, port: int, *, cookie: str) -> int:
     """How many addresses answered 200; StudyError names the first that did not.
 
     Only the first dozen voices of each study are opened: their pages are one template.
@@ -22,7 +22,7 @@ def crawl(host: str, port: int) -> int:
     waiting, seen, voices = deque(["/"]), {"/"}, dict[str, int]()
     while waiting:
         address = waiting.popleft()
-        status, body = _get(host, port, address)
+        status, body = _get(host, port, address, cookie)
         if status != 200:
             raise StudyError(f"the page {address} answered {status}")
         for link in map(unescape, _LINK.findall(body)):
@@ -34,10 +34,10 @@ def crawl(host: str, port: int) -> int:
     return len(seen)
 
 
-def _get(host: str, port: int, address: str) -> tuple[int, str]:
+def _get(host: str, port: int, address: str, cookie: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection(host, port, timeout=60)
     try:
-        connection.request("GET", address)
+        connection.request("GET", address, headers={"Cookie": cookie})
         answer = connection.getresponse()
         body = answer.read()
     finally:

@@ -18,7 +18,7 @@ from nlp.types import Code, Codebook
 from service.errors import StudyError
 from service.study.codebooks import newest_codebook
 from service.study.database import write
-from service.study.decisions import Coding, Round, closed_by_coder, codings, draws, frame, is_uniform
+from service.study.decisions import Coding, Round, blind_codings, closed_by_coder, draws, frame, is_uniform
 from service.study.runs import add_audit
 from service.study.study import Study
 from service.study.suggestions import newest_reading
@@ -133,7 +133,7 @@ def _counted(study: Study, round_: Round) -> _Counted:
     reader = {p: coder for p in probability for coder in reversed(closed) if set(by_person[p]) <= closed[coder]}
     person_of_segment = {s: p for p, ids in by_person.items() for s in ids}
     found: dict[str, list[Coding]] = defaultdict(list)
-    for coding in codings(study.db, "round = ? AND shown = 0", [round_.id]):
+    for coding in blind_codings(study.db, round_.id):
         person = person_of_segment.get(coding.segment)
         if person is not None and reader.get(person) == coding.coder:
             found[person].append(coding)

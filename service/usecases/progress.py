@@ -12,7 +12,7 @@ from nlp.themes.queue import Missed, still_missed
 from nlp.themes.saturation import Saturation, saturation
 from nlp.types import Code
 from service.study.codebooks import newest_codebook
-from service.study.decisions import Round, closed_by_coder, codings, draws, frame
+from service.study.decisions import Round, blind_codings, closed_by_coder, codings, draws, frame
 from service.study.study import Study
 from service.study.suggestions import newest_reading
 from service.study.voices import segments
@@ -58,7 +58,7 @@ def _unseen(study: Study, round_: Round) -> tuple[Unseen, ...]:
             suggested[place[unit_of[row["segment"]]], column[row["code"]]] = True
     whole = _read(study, round_, unit_of)
     read = np.array([unit in whole for unit in units], bool)
-    for coding in codings(study.db, "round = ? AND shown = 0", [round_.id]):
+    for coding in blind_codings(study.db, round_.id):
         if coding.segment in unit_of and coding.code in column:
             found[place[unit_of[coding.segment]], column[coding.code]] = True
     probability = {d.unit: d.probability for d in draws(study.db, round_.id)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
-from service.deps import study_of
+from service.access.permissions import Action, may
+from service.deps import AReader, AStudy, AVoiceReader
 from service.errors import RecordError
 from service.study.codebooks import newest_codebook
 from service.study.runs import all_runs
@@ -18,11 +19,10 @@ from service.web import charts
 from service.web.views import render
 
 router = APIRouter(include_in_schema=False)
-AStudy = Annotated[Study, Depends(study_of)]
 
 
 @router.get("/")
-def home(request: Request) -> HTMLResponse:
+def home(request: Request, _: AReader) -> HTMLResponse:
     """The studies on this machine."""
     found = []
     for folder in find_studies(request.app.state.studies):
@@ -44,7 +44,7 @@ def how_it_works(request: Request) -> HTMLResponse:
 
 
 @router.get("/studies/{name}")
-def study_page(request: Request, study: AStudy) -> HTMLResponse:
+def study_page(request: Request, study: AStudy, _: AReader) -> HTMLResponse:
     """Where the study stands."""
     return render(
         request, "study.html", study=study, overview=overview(study), joint=joint_display(study) if _has_codebook(study) else [],
@@ -62,7 +62,12 @@ def _has_codebook(study: Study) -> bool:
 
 @router.get("/studies/{name}/voices")
 def voices_page(
-    request: Request, study: AStudy, code: str = "", voice: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1
+    request: Request,
+    study: AStudy,
+    _: AVoiceReader,
+    code: str = "",
+    voice: str = "",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> HTMLResponse:
     """The de-identified voices."""
     wanted = VoiceFilter(code=code, voice=voice)
@@ -80,7 +85,7 @@ def voices_page(
 
 
 @router.get("/studies/{name}/voices/{voice_id}")
-def voice_page(request: Request, study: AStudy, voice_id: str) -> HTMLResponse:
+def voice_page(request: Request, study: AStudy, voice_id: str, _: AVoiceReader) -> HTMLResponse:
     """One voice with its evidence."""
     reading = read_voice(study, voice_id)
     codebook = newest_codebook(study.db) if _has_codebook(study) else None
@@ -89,27 +94,29 @@ def voice_page(request: Request, study: AStudy, voice_id: str) -> HTMLResponse:
 
 
 @router.get("/studies/{name}/themes")
-def themes_page(request: Request, study: AStudy) -> HTMLResponse:
+def themes_page(request: Request, study: AStudy, _: AReader) -> HTMLResponse:
     """How many people express each theme."""
     return render(request, "themes.html", study=study, shares=theme_shares(study), overview=overview(study))
 
 
 @router.get("/studies/{name}/themes.svg")
-def themes_chart(study: AStudy) -> Response:
+def themes_chart(study: AStudy, _: AReader) -> Response:
     """The themes as a chart."""
     return Response(charts.themes_svg(theme_shares(study)), media_type="image/svg+xml")
 
 
 @router.get("/studies/{name}/findings")
-def findings_page(request: Request, study: AStudy) -> HTMLResponse:
+def findings_page(request: Request, study: AStudy, person: AReader) -> HTMLResponse:
     """Themes beside published indicators."""
     rows = joint_display(study)
     quotes = {row.link.id: excerpts(study, row.link.code, row.link.stance) for row in rows if row.estimate is not None}
+    if not may(person.role, Action.READ):
+        quotes = {}
     return render(request, "findings.html", study=study, rows=rows, quotes=quotes, codebook=newest_codebook(study.db))
 
 
 @router.get("/studies/{name}/findings/{link_id}.svg")
-def finding_chart(study: AStudy, link_id: str) -> Response:
+def finding_chart(study: AStudy, link_id: str, _: AReader) -> Response:
     """One finding as a chart."""
     row = next((r for r in joint_display(study) if r.link.id == link_id), None)
     if row is None:
@@ -118,6 +125,6 @@ def finding_chart(study: AStudy, link_id: str) -> Response:
 
 
 @router.get("/studies/{name}/codebook")
-def codebook_page(request: Request, study: AStudy) -> HTMLResponse:
+def codebook_page(request: Request, study: AStudy, _: AReader) -> HTMLResponse:
     """The codebook, with its wording for young people or families."""
     return render(request, "codebook.html", study=study, codebook=newest_codebook(study.db))

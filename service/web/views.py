@@ -13,6 +13,8 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 
 from nlp.findings.prevalence import Estimate
+from service.access.people import Person
+from service.access.permissions import ROLE_WORDS, Action, may
 from service.usecases.reading import SegmentReading, VoiceReading
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
@@ -71,12 +73,39 @@ def _piece(reading: VoiceReading, part: SegmentReading, start: int, end: int) ->
     return Piece(reading.text[start:end], redacted, codes)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of a study in its menu, for those with leave."""
+
+    path: str
+    label: str
+    action: Action
+
+
+PLACES = (
+    Place("", "Overview", Action.FINDINGS),
+    Place("/voices", "Voices", Action.READ),
+    Place("/themes", "Themes", Action.FINDINGS),
+    Place("/findings", "Findings", Action.FINDINGS),
+    Place("/codebook", "Codebook", Action.FINDINGS),
+)
+
+
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """A page."""
-    return templates.TemplateResponse(request, name, {"study": None, "status": status, **context}, status_code=status)
+    """A page; `person` is who is signed in, None where nobody has to be."""
+    person: Person | None = getattr(request.state, "person", None)
+    places = [p for p in PLACES if person is not None and may(person.role, p.action)]
+    held = {"study": None, "status": status, "person": person, "places": places, **context}
+    return templates.TemplateResponse(request, name, held, status_code=status)
 
 
 templates.env.filters.update(percent=percent, interval=interval)
 templates.env.globals.update(
-    speakers=SPEAKERS, hands=HANDS, provenances=PROVENANCES, stances=STANCES, bands=BANDS, pieces=pieces
+    speakers=SPEAKERS,
+    hands=HANDS,
+    provenances=PROVENANCES,
+    stances=STANCES,
+    bands=BANDS,
+    pieces=pieces,
+    role_words=ROLE_WORDS,
 )

@@ -51,10 +51,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, address: str) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
+    sign_in(page, address)
     yield page
     page.close()
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.goto(address + "/sign-in")
+    page.get_by_role("button", name="Sign in as Lead (demo)").click()
+    page.wait_for_url(address + "/")
 
 
 def tab_to(page: Page, words: str) -> None:
@@ -91,6 +98,7 @@ def test_the_skip_link_leads_to_the_content(page: Page, address: str) -> None:
 )
 def test_no_page_is_wider_than_a_small_phone(browser: Browser, address: str, path: str) -> None:
     page = browser.new_page(viewport={"width": 320, "height": 640})
+    sign_in(page, address)
     page.goto(address + path)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

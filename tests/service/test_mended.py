@@ -29,7 +29,7 @@ from service.usecases.intake import IntakeReport, take_in
 from service.usecases.review import Choice, decide, next_item
 from service.usecases.rounds import draw_counting_round, draw_review_round, people_in_scope
 from service.usecases.suggest import suggest_lines, suggest_study
-from tests.conftest import NOW, ROOT, Made
+from tests.conftest import NOW, ROOT, Made, sign_in_as
 
 
 def QUIET(done: int, total: int) -> None:  # noqa: N802 - stands for a constant
@@ -234,7 +234,7 @@ def test_two_full_names_with_one_first_name_are_two_people() -> None:
 
 
 def test_the_api_never_gives_the_count_behind_a_share(demo_folder: Path) -> None:
-    client = TestClient(build_app(demo_folder))
+    client = sign_in_as(demo_folder, "Lead (demo)")
     answers = [client.get(f"/v1/studies/hampshire-early-help{p}").text for p in ("", "/themes", "/findings")]
 
     assert "positives_read" not in "".join(answers)

@@ -12,7 +12,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.app import HEADERS, build_app
+from service.app import HEADERS
+from tests.conftest import sign_in_as
 
 NY, HA = "/studies/north-yorkshire-care-leavers", "/studies/hampshire-early-help"
 PAGES = ["", "/findings", "/themes", "/voices", "/voices?code=CL1", "/voices?voice=young_person&page=2", "/codebook"]
@@ -20,7 +21,7 @@ PAGES = ["", "/findings", "/themes", "/voices", "/voices?code=CL1", "/voices?voi
 
 @pytest.fixture(scope="module")
 def client(demo_folder: Path) -> Iterator[TestClient]:
-    with TestClient(build_app(demo_folder), raise_server_exceptions=False) as client:
+    with sign_in_as(demo_folder, "Lead (demo)") as client:
         yield client
 
 

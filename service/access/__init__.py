@@ -1,0 +1,1 @@
+"""Who may do what: people with roles, sessions and keys; permissions as data."""

@@ -1,0 +1,25 @@
+"""The demo's ready accounts. They open fictional studies only, and the sign-in page shows them to everybody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from service.access.people import add_person, people_in
+from service.access.permissions import Role
+
+DEMO_PASSWORD = "only-for-the-demo"  # noqa: S105 - meant to be known
+ACCOUNTS = {
+    "Lead (demo)": Role.LEAD,
+    "Coder A (demo)": Role.CODER,
+    "Coder B (demo)": Role.CODER,
+    "Data manager (demo)": Role.DATA_MANAGER,
+    "Young co-producer (demo)": Role.CO_PRODUCER,
+    "Reader (demo)": Role.READER,
+}
+
+
+def add_demo_accounts(folder: Path, *, now: str) -> None:
+    """One account for each role, two for coders, so that double coding can be tried."""
+    with people_in(folder) as db:
+        for name, role in ACCOUNTS.items():
+            add_person(db, name=name, role=role, password=DEMO_PASSWORD, now=now, demo=True)

@@ -1,0 +1,50 @@
+"""What each role may do. Whatever is not named is refused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What a page or address asks leave for."""
+
+    FINDINGS = "findings"  # suppressed figures, the codebook, how it works
+    READ = "read"  # de-identified voices, one by one
+    CODE = "code"  # decide on items of a round
+    MEMO = "memo"  # write memos
+    LEAD = "lead"  # rounds, adjudication, codebook versions, candidate themes
+    CHECK = "check"  # the check of de-identification
+    PEOPLE = "people"  # who may sign in
+
+
+class Role(StrEnum):
+    """What somebody is to the studies."""
+
+    READER = "reader"
+    CO_PRODUCER = "co_producer"
+    CODER = "coder"
+    LEAD = "lead"
+    DATA_MANAGER = "data_manager"
+
+
+ROLE_WORDS = {
+    Role.READER: "Reader",
+    Role.CO_PRODUCER: "Co-producer",
+    Role.CODER: "Coder",
+    Role.LEAD: "Lead researcher",
+    Role.DATA_MANAGER: "Data manager",
+}
+_READER = frozenset({Action.FINDINGS})
+_CODER = _READER | {Action.READ, Action.CODE, Action.MEMO}
+PERMISSIONS: dict[Role, frozenset[Action]] = {
+    Role.READER: _READER,
+    Role.CO_PRODUCER: _READER | {Action.MEMO},
+    Role.CODER: _CODER,
+    Role.LEAD: _CODER | {Action.LEAD, Action.CHECK, Action.PEOPLE},
+    Role.DATA_MANAGER: _READER | {Action.READ, Action.CHECK},
+}
+
+
+def may(role: Role, action: Action) -> bool:
+    """Whether a role may do it."""
+    return action in PERMISSIONS[role]

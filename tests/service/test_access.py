@@ -1,0 +1,211 @@
+"""Who may do what: accounts, sessions, keys and roles, and pages that answer nobody who is not signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlite_utils import Database
+
+from service.access.demo_accounts import ACCOUNTS
+from service.access.people import (
+    MOST_FAILURES,
+    PEOPLE_FILE,
+    add_person,
+    deactivate,
+    new_key,
+    people_in,
+    person_of_key,
+    person_of_session,
+    preferences,
+    set_preferences,
+    set_role,
+    sign_in,
+    sign_out,
+)  # fmt: skip
+from service.access.permissions import PERMISSIONS, Action, Role, may
+from service.app import build_app
+from service.errors import AccessError
+from tests.conftest import NOW, sign_in_as
+
+NY = "/studies/north-yorkshire-care-leavers"
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[Database]:
+    with people_in(tmp_path) as db:
+        add_person(db, name="Ada", role=Role.CODER, password=PASSWORD, now=NOW)
+        yield db
+
+
+def test_no_password_and_no_token_is_stored_as_it_is(people: Database, tmp_path: Path) -> None:
+    token = sign_in(people, "Ada", PASSWORD, now=NOW)
+    key = new_key(people, "Ada", name="export", days=1, now=NOW)
+    people.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    held = b"".join(f.read_bytes() for f in tmp_path.iterdir())
+
+    assert not [word for word in (PASSWORD, token, key) if word.encode() in held]
+    assert (tmp_path / PEOPLE_FILE).stat().st_mode & 0o077 == 0
+
+
+def test_a_session_names_its_person_until_they_sign_out(people: Database) -> None:
+    token = sign_in(people, "ada", PASSWORD, now=NOW)
+
+    found = person_of_session(people, token, now=NOW)
+    assert found is not None
+    assert (found.name, found.role) == ("Ada", Role.CODER)
+
+    sign_out(people, token)
+    assert person_of_session(people, token, now=NOW) is None
+
+
+@pytest.mark.parametrize(("name", "password"), [("Ada", "a wrong password"), ("Nobody", PASSWORD), ("", "")])
+def test_a_wrong_name_and_a_wrong_password_are_refused_alike(people: Database, name: str, password: str) -> None:
+    with pytest.raises(AccessError, match="the name or the password is not right"):
+        sign_in(people, name, password, now=NOW)
+
+
+def test_many_wrong_passwords_lock_the_account_for_a_while(people: Database) -> None:
+    for _ in range(MOST_FAILURES):
+        with pytest.raises(AccessError, match="not right"):
+            sign_in(people, "Ada", "wrong", now=NOW)
+
+    with pytest.raises(AccessError, match="too many"):
+        sign_in(people, "Ada", PASSWORD, now=NOW)
+    assert sign_in(people, "Ada", PASSWORD, now="2026-01-15T10:16:00.000+00:00")
+
+
+@pytest.mark.parametrize("later", ["2026-01-15T12:00:01.000+00:00", "2026-01-16T10:00:00.000+00:00"])
+def test_an_idle_session_ends(people: Database, later: str) -> None:
+    token = sign_in(people, "Ada", PASSWORD, now=NOW)
+
+    assert person_of_session(people, token, now=later) is None
+
+
+def test_another_role_ends_the_sessions_of_the_old_one(people: Database) -> None:
+    token = sign_in(people, "Ada", PASSWORD, now=NOW)
+
+    set_role(people, "Ada", Role.READER)
+
+    assert person_of_session(people, token, now=NOW) is None
+
+
+def test_somebody_who_left_can_neither_sign_in_nor_use_a_key(people: Database) -> None:
+    key = new_key(people, "Ada", name="export", days=30, now=NOW)
+    deactivate(people, "Ada")
+
+    assert person_of_key(people, key, now=NOW) is None
+    with pytest.raises(AccessError):
+        sign_in(people, "Ada", PASSWORD, now=NOW)
+
+
+def test_a_key_runs_out(people: Database) -> None:
+    key = new_key(people, "Ada", name="export", days=30, now=NOW)
+
+    held = person_of_key(people, key, now=NOW)
+    assert held is not None
+    assert held.name == "Ada"
+    assert person_of_key(people, key, now="2026-03-01T00:00:00.000+00:00") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "why"), [(" ", PASSWORD, "needs a name"), ("Bo", "short", "12"), ("ADA", PASSWORD, "already")]
+)
+def test_an_account_needs_a_free_name_and_a_long_password(people: Database, name: str, password: str, why: str) -> None:
+    with pytest.raises(AccessError, match=why):
+        add_person(people, name=name, role=Role.CODER, password=password, now=NOW)
+
+
+def test_what_somebody_prefers_is_kept(people: Database) -> None:
+    person = person_of_session(people, sign_in(people, "Ada", PASSWORD, now=NOW), now=NOW)
+    assert person is not None
+
+    set_preferences(people, person, {"accept": "q"})
+
+    assert preferences(people, person) == {"accept": "q"}
+
+
+def test_every_role_has_its_row_and_none_may_do_all() -> None:
+    assert set(PERMISSIONS) == set(Role)
+    assert not may(Role.READER, Action.READ)
+    assert not may(Role.DATA_MANAGER, Action.CODE)
+    assert not may(Role.CODER, Action.PEOPLE)
+
+
+@pytest.mark.parametrize("path", ["/", NY, NY + "/voices", NY + "/findings"])
+def test_nobody_sees_a_page_before_signing_in_and_then_lands_where_they_wanted(demo_folder: Path, path: str) -> None:
+    client = TestClient(build_app(demo_folder))
+
+    answer = client.get(path, follow_redirects=False)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/sign-in?then={path}"
+
+
+def test_the_api_asks_for_a_key_or_a_session(demo_folder: Path) -> None:
+    client = TestClient(build_app(demo_folder))
+
+    assert client.get("/v1/studies").status_code == 401
+    with people_in(demo_folder) as db:
+        key = new_key(db, "Coder A (demo)", name="a test", days=1, now="2026-11-01T00:00:00.000+00:00")
+        long = new_key(db, "Coder A (demo)", name="a test", days=100_000, now=NOW)
+    assert client.get("/v1/studies", headers={"Authorization": f"Bearer {key}x"}).status_code == 401
+    assert client.get("/v1/studies", headers={"Authorization": f"Bearer {long}"}).status_code == 200
+
+
+def test_a_reader_sees_figures_and_no_voice(demo_folder: Path) -> None:
+    client = sign_in_as(demo_folder, "Reader (demo)")
+
+    assert client.get(NY + "/findings").status_code == 200
+    assert "<blockquote" not in client.get(NY + "/findings").text
+    for path in (NY + "/voices", "/v1" + NY + "/voices"):
+        refused = client.get(path)
+        assert refused.status_code == 403
+        assert "no leave for this" in refused.text
+
+
+def test_a_form_of_another_site_changes_nothing(demo_folder: Path) -> None:
+    client = sign_in_as(demo_folder, "Coder A (demo)")
+
+    for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert client.post("/sign-out", headers=headers, follow_redirects=False).status_code == 403
+    assert client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize("then", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", ""])
+def test_signing_in_never_leads_to_another_site(demo_folder: Path, then: str) -> None:
+    client = TestClient(build_app(demo_folder), headers={"Origin": "http://testserver"})
+    form = {"name": "Reader (demo)", "password": "only-for-the-demo", "then": then}
+
+    assert client.post("/sign-in", data=form, follow_redirects=False).headers["location"] == "/"
+
+
+def test_the_session_cookie_is_for_this_site_and_no_script(demo_folder: Path) -> None:
+    client = TestClient(build_app(demo_folder), headers={"Origin": "http://testserver"})
+    form = {"name": "Reader (demo)", "password": "only-for-the-demo"}
+
+    cookie = client.post("/sign-in", data=form, follow_redirects=False).headers["set-cookie"]
+
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+
+
+def test_the_demo_says_that_its_accounts_are_open(demo_folder: Path) -> None:
+    page = TestClient(build_app(demo_folder)).get("/sign-in").text
+
+    assert all(name in page for name in ACCOUNTS)
+    assert "Never use them for real voices" in page
+
+
+def test_a_wrong_password_on_the_page_says_so_and_repeats_nothing(demo_folder: Path) -> None:
+    client = TestClient(build_app(demo_folder), headers={"Origin": "http://testserver"})
+
+    page = client.post("/sign-in", data={"name": "qzxname", "password": "qzxword"})
+
+    assert page.status_code == 403
+    assert "The name or the password is not right" in page.text
+    assert "qzx" not in page.text
