@@ -18,8 +18,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from service.api.routes import router as api
 from service.deps import NotSignedInError
-from service.errors import ConflictError, RecordError, ServiceError
-from service.web import pages, signin
+from service.errors import AccessError, ConflictError, RecordError, ServiceError
+from service.web import memos, pages, signin
 from service.web.views import render
 
 log = logging.getLogger("heard")
@@ -48,7 +48,7 @@ def build_app(studies: Path) -> FastAPI:
     app.add_exception_handler(ServiceError, _refused)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     app.include_router(api)
-    for part in (pages, signin):
+    for part in (pages, memos, signin):
         app.include_router(part.router)
     return app
 
@@ -109,7 +109,8 @@ async def _bad_request(request: Request, _: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, RecordError) else 412 if isinstance(error, ConflictError) else 409
+    kinds = {RecordError: 404, ConflictError: 412, AccessError: 403}
+    status = next((status for kind, status in kinds.items() if isinstance(error, kind)), 409)
     return _problem(request, status, type(error).__name__, str(error))
 
 

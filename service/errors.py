@@ -8,6 +8,8 @@
   - RecordError   a stored record is missing, or what is stored contradicts itself
   - AccessError   an account or key cannot be made or used as asked
   - ConflictError somebody else has changed it in the meantime; says who and when
+  - MemoError     a memo cannot be kept as it is written; says why, never with its words
+    - IdentifierError  it seems to hold something that identifies a person
 """
 
 
@@ -48,3 +50,11 @@ class AccessError(ServiceError):
 
 class ConflictError(ServiceError):
     """What was to be changed is no longer as it was read."""
+
+
+class MemoError(ServiceError):
+    """A memo cannot be kept as it is written."""
+
+
+class IdentifierError(MemoError):
+    """A memo seems to identify somebody; its writer may say that it does not."""

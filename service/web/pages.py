@@ -16,6 +16,7 @@ from service.study.study import Study, find_studies, opened
 from service.usecases.findings import joint_display, overview, theme_shares
 from service.usecases.reading import VoiceFilter, excerpts, list_voices, read_voice
 from service.web import charts
+from service.web.memos import memos_beside
 from service.web.views import render
 
 router = APIRouter(include_in_schema=False)
@@ -85,12 +86,16 @@ def voices_page(
 
 
 @router.get("/studies/{name}/voices/{voice_id}")
-def voice_page(request: Request, study: AStudy, voice_id: str, _: AVoiceReader) -> HTMLResponse:
+def voice_page(request: Request, study: AStudy, voice_id: str, person: AVoiceReader) -> HTMLResponse:
     """One voice with its evidence."""
     reading = read_voice(study, voice_id)
     codebook = newest_codebook(study.db) if _has_codebook(study) else None
     codes = {code.id: code for code in codebook.codes} if codebook else {}
-    return render(request, "voice.html", study=study, reading=reading, codes=codes)
+    parts = [part.segment.id for part in reading.segments]
+    return render(
+        request, "voice.html", study=study, reading=reading, codes=codes,
+        memos=memos_beside(study, person, "voice", [voice_id]) | memos_beside(study, person, "segment", parts),
+    )  # fmt: skip
 
 
 @router.get("/studies/{name}/themes")

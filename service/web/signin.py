@@ -13,7 +13,7 @@ from service.access.permissions import ROLE_WORDS
 from service.clock import now
 from service.deps import COOKIE
 from service.errors import AccessError
-from service.web.views import render
+from service.web.views import inside, render
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,7 +35,7 @@ def signing_in(
             token = sign_in(db, name[:200], password[:1000], now=now())
     except AccessError as refused:
         return _page(request, then, str(refused), 403)
-    response = RedirectResponse(_inside(then), 303)
+    response = RedirectResponse(inside(then), 303)
     response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return response
 
@@ -55,12 +55,6 @@ def _page(request: Request, then: str, problem: str, status: int) -> Response:
         everybody = all_people(db)
     demo = [(p, ROLE_WORDS[p.role]) for p in everybody if p.demo]
     return render(
-        request, "signin.html", status=status, then=_inside(then), problem=problem, demo=demo, nobody=not everybody,
+        request, "signin.html", status=status, then=inside(then), problem=problem, demo=demo, nobody=not everybody,
         password=DEMO_PASSWORD if demo else "",
     )  # fmt: skip
-
-
-def _inside(address: str) -> str:
-    """An address of this service; never another one."""
-    safe = address.startswith("/") and not address.startswith(("//", "/\\")) and "\\" not in address
-    return address if safe and address.isprintable() else "/"

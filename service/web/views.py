@@ -88,7 +88,19 @@ PLACES = (
     Place("/themes", "Themes", Action.FINDINGS),
     Place("/findings", "Findings", Action.FINDINGS),
     Place("/codebook", "Codebook", Action.FINDINGS),
+    Place("/memos", "Memos", Action.MEMO),
 )
+
+
+def inside(address: str) -> str:
+    """An address of this service; never another one."""
+    safe = address.startswith("/") and not address.startswith("//") and "\\" not in address
+    return address if safe and address.isprintable() else "/"
+
+
+def may_write_memos(person: Person | None) -> bool:
+    """Whether memos are shown to whoever looks."""
+    return person is not None and may(person.role, Action.MEMO)
 
 
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -108,4 +120,5 @@ templates.env.globals.update(
     bands=BANDS,
     pieces=pieces,
     role_words=ROLE_WORDS,
+    may_write_memos=may_write_memos,
 )
