@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from nlp.errors import NlpError
-from service.cli import bench, check, codebook, lessons, people, review, rounds, serve, study, themes, train
+from service.cli import bench, check, codebook, jobs, lessons, people, review, rounds, serve, study, themes, train
 from service.cli.show import say
 from service.errors import ServiceError
 
@@ -37,10 +37,12 @@ app.command("review")(review.review)
 app.command("progress")(rounds.progress)
 app.command("link")(study.link)
 app.command("report")(study.report)
+app.command("worker")(jobs.work)
 app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)
 app.add_typer(codebook.app, name="codebook")
 app.add_typer(themes.app, name="themes")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(lessons.app, name="lessons")
 app.add_typer(people.app, name="people")
 app.add_typer(bench.app, name="bench")

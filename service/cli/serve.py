@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 import typer
 
-from service import wiring
+from service import wiring, worker
 from service.access.demo_accounts import ACCOUNTS, DEMO_PASSWORD, add_demo_accounts
 from service.access.people import people_in, sign_in
 from service.cli.show import say
@@ -116,7 +116,16 @@ def _run(studies: Path, host: str, port: int) -> None:
     from service.app import build_app
 
     say(f"Open http://{host}:{port} in a browser. Press Ctrl+C to stop.")
-    uvicorn.run(build_app(studies), host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    stop = threading.Event()
+    working = threading.Thread(target=worker.work, args=(studies, stop), daemon=True)
+    working.start()
+    try:
+        uvicorn.run(
+            build_app(studies), host=host, port=port, log_level="warning", access_log=False, server_header=False
+        )
+    finally:
+        stop.set()
+        working.join(5)
 
 
 class _Background:

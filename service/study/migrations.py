@@ -80,6 +80,12 @@ def m006_review_room(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m007_jobs(db: Database) -> None:
+    """Long work as rows: it survives a kill and is done once."""
+    _run(db, _JOBS)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -465,4 +471,17 @@ CREATE VIEW blind_codings AS
 
 CREATE VIEW finished AS
     SELECT DISTINCT round, segment, coder FROM standing WHERE action IN ('close', 'skip')
+"""
+
+_JOBS = """
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, request TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed', 'cancelled')),
+    attempts INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0, total INTEGER NOT NULL DEFAULT 0,
+    result TEXT NOT NULL DEFAULT '{}', problem TEXT NOT NULL DEFAULT '', by TEXT NOT NULL, asked_at TEXT NOT NULL,
+    began_at TEXT NOT NULL DEFAULT '', ended_at TEXT NOT NULL DEFAULT '', worker TEXT NOT NULL DEFAULT '',
+    lease_until TEXT NOT NULL DEFAULT '', token TEXT UNIQUE
+) STRICT;
+
+CREATE INDEX jobs_state ON jobs(state, id)
 """
