@@ -2,6 +2,7 @@
 
 * NlpError
   - CodebookError   a codebook file breaks its schema or contradicts itself
+  - EditError       a draft of a codebook cannot be changed as asked; names the code
   - ModelError      a bundled model is missing or is not what it should be
   - SpanError       a span lies outside its text, or a stored quote no longer matches
   - IndicatorError  an indicator file cannot be read
@@ -57,3 +58,11 @@ class EstimateError(NlpError):
 
 class LessonError(NlpError):
     """Decisions that nothing can be learnt from, or that do not fit together."""
+
+
+class EditError(NlpError):
+    """A change to a draft of a codebook that makes no sense or leaves something unsaid."""
+
+    def __init__(self, problem: str, *, code: str = "") -> None:
+        self.code, self.problem = code, problem
+        super().__init__(f"{code}: {problem}" if code else problem)

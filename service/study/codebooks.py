@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from sqlite_utils import Database
 
+from nlp.codebook_meaning import numbers
 from nlp.types import Change, Code, Codebook, CodeStatus, Exclusion, Family, NearMiss
 from service.errors import RecordError, StudyError
 
@@ -43,6 +44,19 @@ def all_codebooks(db: Database, codebook: str) -> list[Codebook]:
     """Every version that the study keeps, in the order in which they came."""
     rows = db.conn.execute("SELECT content FROM codebooks WHERE id = ? ORDER BY rowid", [codebook])
     return [_codebook(json.loads(row["content"])) for row in rows]
+
+
+def codebook_version(db: Database, codebook: str, version: str) -> Codebook:
+    """One version that the study keeps; RecordError when it keeps none of that number."""
+    row = db.conn.execute("SELECT content FROM codebooks WHERE id = ? AND version = ?", (codebook, version)).fetchone()
+    if row is None:
+        raise RecordError("this study keeps no version of its codebook under that number")
+    return _codebook(json.loads(row["content"]))
+
+
+def latest_codebook(db: Database, codebook: str) -> Codebook | None:
+    """The version with the highest number that the study keeps, be it in use or not yet; None when it keeps none."""
+    return max(all_codebooks(db, codebook), key=lambda book: numbers(book.version), default=None)
 
 
 def active_codes_by_version(db: Database, codebook: str) -> dict[str, frozenset[str]]:

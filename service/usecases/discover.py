@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from nlp.codebook import fingerprint
+from nlp.codebook_edit import Level, next_version
+from nlp.codebook_meaning import numbers
 from nlp.deid.lexicon import is_listed_name
 from nlp.deid.surrogates import neutralise
 from nlp.encode import Encoder, Vectors
@@ -20,7 +22,7 @@ from nlp.types import Change, Code, Codebook
 from service.errors import StudyError
 from service.study import candidates as store
 from service.study.candidates import Act, StoredCandidate
-from service.study.codebooks import all_codebooks, keep_codebook, newest_codebook
+from service.study.codebooks import keep_codebook, latest_codebook, newest_codebook
 from service.study.database import write
 from service.study.decisions import codings
 from service.study.runs import add_audit, new_run_id
@@ -93,7 +95,7 @@ def adopt(
         co_produced_by=(by,),
         date=now[:10],
     )
-    version = _next(codebook.version)
+    version = next_version(codebook.version, Level.MINOR)
     codes = (*codebook.codes, code)
     change = Change(version, now[:10], f"{code.id} adopted from a candidate theme")
     new = replace(
@@ -125,11 +127,6 @@ def _words(study: Study, ids: Sequence[str]) -> dict[str, str]:
 def _free_id(codebook: Codebook) -> str:
     held = {code.id for code in codebook.codes}
     return next(f"T{n}" for n in range(1, len(held) + 2) if f"T{n}" not in held)
-
-
-def _next(version: str) -> str:
-    major, minor, *_ = [*version.split("."), "0", "0"]
-    return f"{major}.{int(minor) + 1}.0"
 
 
 def merge(study: Study, numbers: Sequence[int], *, by: str, now: str, note: str = "") -> StoredCandidate:
@@ -225,7 +222,7 @@ def codebook_in_use(study: Study, from_file: Codebook) -> Codebook:
     if not adopted:
         return from_file
     own = _newest(study)
-    if _numbers(from_file.version) <= _numbers(own.version):
+    if numbers(from_file.version) <= numbers(own.version):
         return own
     missing = sorted(adopted - {code.id for code in from_file.codes})
     if missing:
@@ -238,8 +235,7 @@ def codebook_in_use(study: Study, from_file: Codebook) -> Codebook:
 
 def _newest(study: Study) -> Codebook:
     """The newest version that the study keeps."""
-    return max(all_codebooks(study.db, study.codebook), key=lambda book: _numbers(book.version))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+    newest = latest_codebook(study.db, study.codebook)
+    if newest is None:
+        raise StudyError("no codebook has been used in this study yet; run “heard suggest” first")
+    return newest

@@ -142,6 +142,8 @@ COMMANDS = [
     "serve",
     "demo",
     "codebook check",
+    "codebook diff",
+    "codebook export",
     "bench deid",
     "bench themes",
     "train deid",
