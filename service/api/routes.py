@@ -9,9 +9,11 @@ from fastapi import APIRouter, Query, Request
 
 from nlp.findings.prevalence import Estimate
 from service.deps import AReader, AStudy, AVoiceReader
+from service.study.search import VoiceFilter
 from service.study.study import find_studies, opened
 from service.usecases.findings import joint_display, overview, theme_shares
-from service.usecases.reading import VoiceFilter, list_voices, read_voice
+from service.usecases.reading import read_voice
+from service.usecases.search import search_voices
 
 router = APIRouter(prefix="/v1")
 
@@ -36,10 +38,12 @@ def study(study: AStudy, _: AReader) -> dict[str, Any]:
 
 @router.get("/studies/{name}/voices")
 def voices(
-    study: AStudy, _: AVoiceReader, code: str = "", voice: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1
-) -> dict[str, Any]:
+    study: AStudy, person: AVoiceReader, words: str = "", suggested: str = "", confirmed: str = "", voice: str = "",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> dict[str, Any]:  # fmt: skip
     """De-identified voices, a page at a time."""
-    return asdict(list_voices(study, VoiceFilter(code=code, voice=voice), page=page))
+    wanted = VoiceFilter(words=words, voice=voice, suggested=suggested, confirmed=confirmed)
+    return asdict(search_voices(study, person.name, wanted, page=page))
 
 
 @router.get("/studies/{name}/voices/{voice_id}")

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-# An item is open until its coder (two, where two are assigned) has finished it, or its round has ended.
+# An item is open until its coder (two, where two are assigned) has read it, or its round has ended. A skip is no
+# reading: it can be taken back, and the item read blind after all.
 _OPEN_ITEMS = """
 WITH items AS (
     SELECT s.id AS segment, d.round, d.position, r.kind,
@@ -25,10 +26,14 @@ WITH items AS (
     WHERE s.id IN ({ids}) AND r.unit = 'segment' AND NOT EXISTS (SELECT 1 FROM round_ends e WHERE e.round = d.round)
 ), open_items AS (
     SELECT * FROM items i WHERE
-        (SELECT count(*) FROM finished f WHERE f.round = i.round AND f.segment = i.segment) < max(1, i.wanted)
+        (SELECT count(DISTINCT x.coder) FROM standing x WHERE x.round = i.round AND x.segment = i.segment AND x.action = 'close')
+        < max(1, i.wanted)
 )
 """
-_MINE = "EXISTS (SELECT 1 FROM finished f WHERE f.round = o.round AND f.segment = o.segment AND f.coder = ?)"
+_MINE = (
+    "EXISTS (SELECT 1 FROM standing x WHERE x.round = o.round AND x.segment = o.segment AND x.coder = ?"
+    " AND x.action = 'close')"
+)
 
 
 def without_suggestions(db: Database, coder: str, segments: Sequence[str]) -> set[str]:
@@ -49,3 +54,42 @@ def _select(db: Database, segments: Sequence[str], where: str, coder: str) -> se
         query = _OPEN_ITEMS.format(ids=marks) + f"SELECT DISTINCT segment FROM open_items o WHERE {where}"
         found |= {row[0] for row in db.conn.execute(query, [*part, *part, coder])}
     return found
+
+
+# The same over the whole study at once, for filters and counts: only items that may be kept from somebody are looked at.
+_ALL_OPEN = """
+WITH going AS (
+    SELECT id, kind, unit FROM rounds r WHERE NOT EXISTS (SELECT 1 FROM round_ends e WHERE e.round = r.id)
+), shared AS (
+    SELECT round, position, count(*) AS wanted FROM assignments WHERE round IN (SELECT id FROM going) GROUP BY round, position
+), items AS (
+    SELECT s.id AS segment, g.id AS round, g.kind, coalesce(a.wanted, 0) AS wanted
+    FROM going g JOIN frames f ON f.round = g.id CROSS JOIN draws d ON d.round = g.id AND d.unit = f.unit
+    LEFT JOIN shared a ON a.round = g.id AND a.position = d.position JOIN segments s ON s.voice = f.voice
+    WHERE g.unit <> 'segment' AND (g.kind = 'counting' OR a.wanted > 1)
+    UNION ALL
+    SELECT d.unit, g.id, g.kind, a.wanted
+    FROM going g JOIN shared a ON a.round = g.id JOIN draws d ON d.round = g.id AND d.position = a.position
+    WHERE g.unit = 'segment' AND a.wanted > 1
+    UNION ALL
+    SELECT d.unit, g.id, g.kind, coalesce(a.wanted, 0)
+    FROM going g JOIN draws d ON d.round = g.id LEFT JOIN shared a ON a.round = g.id AND a.position = d.position
+    WHERE g.unit = 'segment' AND g.kind = 'counting' AND coalesce(a.wanted, 0) <= 1
+), readers AS (
+    SELECT round, segment, count(DISTINCT coder) AS done, max(coder = :coder) AS mine FROM standing
+    WHERE action = 'close' AND round IN (SELECT id FROM going) GROUP BY round, segment
+)
+SELECT DISTINCT i.segment FROM items i LEFT JOIN readers r ON r.round = i.round AND r.segment = i.segment
+WHERE coalesce(r.done, 0) < max(1, i.wanted) AND
+"""
+_UNREAD = "(i.kind = 'counting' AND NOT coalesce(r.mine, 0))"
+
+
+def all_without_suggestions(db: Database, coder: str) -> set[str]:
+    """Every segment of the study whose suggestions are kept from this coder."""
+    return {row[0] for row in db.conn.execute(_ALL_OPEN + _UNREAD, {"coder": coder})}
+
+
+def all_without_others(db: Database, coder: str) -> set[str]:
+    """Every segment of the study where others' decisions are kept from this coder."""
+    return {row[0] for row in db.conn.execute(_ALL_OPEN + f"(i.wanted > 1 OR {_UNREAD})", {"coder": coder})}

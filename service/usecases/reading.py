@@ -1,4 +1,4 @@
-"""Reading voices: lists with filters, and one voice with its redactions, suggestions and codings."""
+"""Reading one voice with its redactions, suggestions and codings, and excerpts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from nlp.types import Span
 from service.errors import RecordError
 from service.study.decisions import Coding, codings
 from service.study.study import Study
-from service.study.suggestions import StoredSuggestion, newest_reading, suggestions_of_voice
+from service.study.suggestions import StoredSuggestion, suggestions_of_voice
 from service.study.voices import (
-    NEWEST,
     StoredRedaction,
     StoredSegment,
     VoiceRecord,
@@ -22,43 +21,7 @@ from service.study.voices import (
     voice,
 )  # fmt: skip
 
-PAGE = 25
 AROUND = 160
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceFilter:
-    """Which voices: those with a suggested code, those of one kind of speaker; empty means all."""
-
-    code: str = ""
-    voice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceLine:
-    """A voice in a list: who speaks, its clean text and its suggested codes, best first."""
-
-    id: str
-    participant: str
-    voice: str
-    via: str
-    provenance: str
-    age_band: str
-    area: str
-    period: str
-    question: str
-    text: str
-    codes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VoicePage:
-    """One page of a list."""
-
-    lines: tuple[VoiceLine, ...]
-    page: int
-    pages: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,40 +41,6 @@ class VoiceReading:
     text: str
     redactions: tuple[StoredRedaction, ...]
     segments: tuple[SegmentReading, ...]
-
-
-def list_voices(study: Study, wanted: VoiceFilter, *, page: int) -> VoicePage:
-    """A page of the de-identified voices that fit, in the order of intake."""
-    reading = newest_reading(study.db)
-    where, parameters = "1", list[object]()
-    if wanted.voice:
-        where, parameters = where + " AND v.voice = ?", [*parameters, wanted.voice]
-    if wanted.code:
-        where += (
-            " AND EXISTS (SELECT 1 FROM suggestions g JOIN segments s ON s.id = g.segment"
-            " WHERE s.voice = v.id AND g.code = ? AND g.reading = ?)"
-        )
-        parameters = [*parameters, wanted.code, reading]
-    source = (
-        f"FROM voices v JOIN clean_texts c ON c.voice = v.id AND c.version = {NEWEST} AND c.held = '' WHERE {where}"
-    )
-    total = study.db.conn.execute(f"SELECT count(*) {source}", parameters).fetchone()[0]
-    rows = study.db.conn.execute(
-        "SELECT v.id, v.participant, v.voice, v.via, v.provenance, v.age_band, v.area, v.period, v.question, c.text"
-        f" {source} ORDER BY v.rowid LIMIT ? OFFSET ?",
-        [*parameters, PAGE, PAGE * (page - 1)],
-    ).fetchall()
-    lines = tuple(VoiceLine(**dict(row), codes=_codes(study, row["id"], reading)) for row in rows)
-    return VoicePage(lines, page, max(1, -(-total // PAGE)), total)
-
-
-def _codes(study: Study, voice_id: str, reading: str) -> tuple[str, ...]:
-    rows = study.db.conn.execute(
-        "SELECT code, max(probability) AS best FROM suggestions g JOIN segments s ON s.id = g.segment"
-        " WHERE s.voice = ? AND g.reading = ? GROUP BY code ORDER BY best DESC",
-        [voice_id, reading],
-    )
-    return tuple(row["code"] for row in rows)
 
 
 def read_voice(study: Study, voice_id: str) -> VoiceReading:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from service.access.permissions import Action, may
-from service.deps import AReader, AStudy, AVoiceReader
+from service.deps import AReader, AStudy
 from service.errors import RecordError
 from service.study.codebooks import newest_codebook
 from service.study.runs import all_runs
 from service.study.study import Study, find_studies, opened
 from service.usecases.findings import joint_display, overview, theme_shares
-from service.usecases.reading import VoiceFilter, excerpts, list_voices, read_voice
+from service.usecases.reading import excerpts
 from service.web import charts
-from service.web.memos import memos_beside
 from service.web.views import render
 
 router = APIRouter(include_in_schema=False)
@@ -59,43 +56,6 @@ def _has_codebook(study: Study) -> bool:
     except RecordError:
         return False
     return True
-
-
-@router.get("/studies/{name}/voices")
-def voices_page(
-    request: Request,
-    study: AStudy,
-    _: AVoiceReader,
-    code: str = "",
-    voice: str = "",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
-) -> HTMLResponse:
-    """The de-identified voices."""
-    wanted = VoiceFilter(code=code, voice=voice)
-    codebook = newest_codebook(study.db) if _has_codebook(study) else None
-    listed = list_voices(study, wanted, page=page)
-    return render(
-        request,
-        "voices.html",
-        study=study,
-        listed=listed,
-        wanted=wanted,
-        codebook=codebook,
-        kinds=list(overview(study).by_voice),
-    )
-
-
-@router.get("/studies/{name}/voices/{voice_id}")
-def voice_page(request: Request, study: AStudy, voice_id: str, person: AVoiceReader) -> HTMLResponse:
-    """One voice with its evidence."""
-    reading = read_voice(study, voice_id)
-    codebook = newest_codebook(study.db) if _has_codebook(study) else None
-    codes = {code.id: code for code in codebook.codes} if codebook else {}
-    parts = [part.segment.id for part in reading.segments]
-    return render(
-        request, "voice.html", study=study, reading=reading, codes=codes,
-        memos=memos_beside(study, person, "voice", [voice_id]) | memos_beside(study, person, "segment", parts),
-    )  # fmt: skip
 
 
 @router.get("/studies/{name}/themes")

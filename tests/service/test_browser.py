@@ -107,10 +107,11 @@ def test_no_page_is_wider_than_a_small_phone(browser: Browser, address: str, pat
 
 def test_filtering_voices_by_code_shows_only_voices_with_it(page: Page, address: str) -> None:
     page.goto(address + NY + "/voices")
-    page.select_option("select[name=code]", "CL5")
+    page.get_by_text("Filter and sort").click()
+    page.select_option("select[name=suggested]", "CL5")
     page.get_by_role("button", name="Show").click()
 
-    codes = page.locator(".voices .codes").all_inner_texts()
+    codes = page.locator(".voice-table td[data-label=Suggested]").all_inner_texts()
     assert codes
     assert all("Loneliness" in c for c in codes)
 

@@ -16,6 +16,7 @@ from service import wiring
 from service.errors import GateError, StudyError
 from service.settings import Settings
 from service.study.decisions import codings
+from service.study.search import VoiceFilter
 from service.study.study import Study
 from service.study.voices import all_voices, clean_text, redactions, segments
 from service.usecases.check import (
@@ -30,9 +31,10 @@ from service.usecases.check import (
 )
 from service.usecases.deidentify import deidentify_study
 from service.usecases.intake import take_in
-from service.usecases.reading import VoiceFilter, list_voices, read_voice
+from service.usecases.reading import read_voice
 from service.usecases.review import Choice, decide, next_item
 from service.usecases.rounds import draw_counting_round, people_in_scope
+from service.usecases.search import search_voices
 from service.usecases.suggest import suggest_study
 from service.vault.keys import Key
 from service.vault.store import Vault
@@ -290,7 +292,7 @@ def test_a_voice_in_another_language_is_held_until_a_person_has_read_it(
     assert gate(shut.study).held == 1
     assert report.segments == 1
     assert len(people_in_scope(shut.study)) == 1
-    assert list_voices(shut.study, VoiceFilter(), page=1).total == 1
+    assert search_voices(shut.study, "A tester", VoiceFilter(), page=1).total == 1
     item = next_held(shut.study)
     assert item is not None
     assert item.clean.held == "pl"
@@ -299,7 +301,7 @@ def test_a_voice_in_another_language_is_held_until_a_person_has_read_it(
 
     assert gate(shut.study).held == 0
     assert len(people_in_scope(shut.study)) == 2
-    assert list_voices(shut.study, VoiceFilter(), page=1).total == 2
+    assert search_voices(shut.study, "A tester", VoiceFilter(), page=1).total == 2
 
 
 def test_studies_of_fictional_people_are_open(tmp_path: Path, settings: Settings) -> None:

@@ -16,7 +16,15 @@ from service.app import HEADERS
 from tests.conftest import sign_in_as
 
 NY, HA = "/studies/north-yorkshire-care-leavers", "/studies/hampshire-early-help"
-PAGES = ["", "/findings", "/themes", "/voices", "/voices?code=CL1", "/voices?voice=young_person&page=2", "/codebook"]
+PAGES = [
+    "",
+    "/findings",
+    "/themes",
+    "/voices",
+    "/voices?suggested=CL1",
+    "/voices?voice=young_person&page=2",
+    "/codebook",
+]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +82,7 @@ def test_no_page_uses_the_words_that_the_project_refuses(client: TestClient) -> 
 
 
 def test_a_voice_shows_its_evidence_in_its_text(client: TestClient) -> None:
-    first = re.findall(rf'href="({NY}/voices/v-[a-z0-9]+)"', client.get(NY + "/voices?code=CL1").text)[0]
+    first = re.findall(rf'href="({NY}/voices/v-[a-z0-9]+)"', client.get(NY + "/voices?suggested=CL1").text)[0]
 
     page = unescape(client.get(first).text)
 
@@ -153,7 +161,7 @@ def test_another_host_name_is_refused(client: TestClient) -> None:
 
 
 def test_html_in_a_filter_is_escaped(client: TestClient) -> None:
-    page = client.get(NY + "/voices", params={"code": '"><img src=x onerror=alert(1)>', "voice": "<b>"})
+    page = client.get(NY + "/voices", params={"suggested": '"><img src=x onerror=alert(1)>', "voice": "<b>"})
 
     assert "<img src=x" not in page.text
     assert "<b>" not in page.text
