@@ -19,7 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from service.api.routes import router as api
 from service.deps import NotSignedInError
 from service.errors import AccessError, ConflictError, RecordError, ServiceError
-from service.web import memos, pages, signin, voices
+from service.web import memos, overview, pages, signin, voices
 from service.web.views import render
 
 log = logging.getLogger("heard")
@@ -48,7 +48,7 @@ def build_app(studies: Path) -> FastAPI:
     app.add_exception_handler(ServiceError, _refused)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     app.include_router(api)
-    for part in (pages, voices, memos, signin):
+    for part in (pages, overview, voices, memos, signin):
         app.include_router(part.router)
     return app
 

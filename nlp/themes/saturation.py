@@ -15,6 +15,7 @@ from itertools import combinations
 from math import ceil, log
 
 import numpy as np
+from numpy.typing import NDArray
 
 STEP = 10
 FEWEST = 20
@@ -77,22 +78,35 @@ def _needed(read: int, seen: int, once: int, twice: int) -> int | None:
 
 def _band(voices: Sequence[frozenset[str]], seed: int) -> Band:
     dice = np.random.default_rng(seed)
-    shuffled = [_new([voices[i] for i in dice.permutation(len(voices))]) for _ in range(SHUFFLES)]
     if not voices:
         return Band((), (), ())
+    met = _Met(voices)
+    shuffled = [met.new(dice.permutation(len(voices))) for _ in range(SHUFFLES)]
     low, high = np.percentile(np.array(shuffled), [2.5, 97.5], axis=0)
-    return Band(_new(voices), tuple(map(float, low)), tuple(map(float, high)))
+    in_order = met.new(np.arange(len(voices)))
+    return Band(tuple(map(int, in_order)), tuple(map(float, low)), tuple(map(float, high)))
 
 
-def _new(voices: Sequence[frozenset[str]]) -> tuple[int, ...]:
-    """How many were met for the first time in each step; the last may be short."""
-    met: set[str] = set()
-    found = []
-    for start in range(0, len(voices), STEP):
-        here = frozenset[str]().union(*voices[start : start + STEP])
-        found.append(len(here - met))
-        met |= here
-    return tuple(found)
+class _Met:
+    """In which voices each code was met, laid end to end code by code, so that an order is counted without a loop."""
+
+    def __init__(self, voices: Sequence[frozenset[str]]) -> None:
+        where: dict[str, list[int]] = {}
+        for place, codes in enumerate(voices):
+            for code in codes:
+                where.setdefault(code, []).append(place)
+        self._steps = -(-len(voices) // STEP)
+        self._places = np.array([place for places in where.values() for place in places], np.int64)
+        self._begins = np.cumsum([0, *map(len, where.values())])[:-1]
+
+    def new(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many codes were met for the first time in each step of an order; the last step may be short."""
+        if not len(self._places):
+            return np.zeros(self._steps, np.int64)
+        turn = np.empty(len(order), np.int64)
+        turn[order] = np.arange(len(order))
+        first = np.minimum.reduceat(turn[self._places], self._begins)
+        return np.bincount(first // STEP, minlength=self._steps)
 
 
 def _hint(read: int, new: Sequence[int], needed: int | None) -> str:

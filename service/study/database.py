@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,14 @@ def open_database(path: Path) -> Database:
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.row_factory = sqlite3.Row
     return Database(connection)
+
+
+def pairs(db: Database, query: str, parameters: Sequence[object] = ()) -> list[tuple[str, str]]:
+    """The rows of a query of two columns as plain tuples: several times faster where they are a hundred thousand."""
+    cursor = db.conn.cursor()
+    cursor.row_factory = None
+    found: list[tuple[str, str]] = cursor.execute(query, parameters).fetchall()
+    return found
 
 
 @contextmanager

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
-_STATE = (
-    "SELECT (SELECT max(seq) FROM audit), (SELECT max(seq) FROM decisions), (SELECT max(seq) FROM checks),"
-    " (SELECT max(rowid) FROM runs)"
-)
+_ACTS = "(SELECT max(seq) FROM audit), (SELECT max(seq) FROM checks), (SELECT max(rowid) FROM runs)"
+_DECIDED = "(SELECT max(seq) FROM decisions), (SELECT max(seq) FROM adjudications)"
 
 
-def state_of(db: Database) -> tuple[int | None, ...]:
-    """Another value after every act that is audited, run, checked or decided."""
-    return tuple(db.conn.execute(_STATE).fetchone())
+def state_of(db: Database, *, decided: bool) -> tuple[int | None, ...]:
+    """Another value after every act that is audited, run or checked and, with `decided`, after every decision."""
+    return tuple(db.conn.execute(f"SELECT {_ACTS}{f', {_DECIDED}' if decided else ''}").fetchone())

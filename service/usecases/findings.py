@@ -67,13 +67,11 @@ def joint_display(study: Study) -> list[JointRow]:
     """The study's links with both figures, as far as each can be shown."""
     codebook = newest_codebook(study.db)
     round_ = counted_round(study, unit="participant")
-    rows = []
-    for link, figure in _stored_figures(study):
-        if round_ is None:
-            rows.append(joint_row(link, figure, None, _no_round(study)))
-            continue
-        rows.append(_joint(_counted(study, round_), codebook, link, figure))
-    return rows
+    figures = _stored_figures(study)
+    if round_ is None:
+        return [joint_row(link, figure, None, _no_round(study)) for link, figure in figures]
+    counted = _counted(study, round_) if figures else None
+    return [_joint(counted, codebook, link, figure) for link, figure in figures if counted is not None]
 
 
 def _no_round(study: Study) -> str:

@@ -12,12 +12,13 @@ T = TypeVar("T")
 _held: dict[tuple[str, str], tuple[object, object]] = {}
 
 
-def kept(study: Study, what: str, make: Callable[[], T]) -> T:
+def kept(study: Study, what: str, make: Callable[[], T], *, decided: bool = True) -> T:
     """What `make` gives, from the last time where nothing has happened in the study since.
 
-    For figures that are the same for everybody who may see them, never for one person's.
+    For figures that are the same for everybody who may see them, never for one person's. Without `decided`, they do
+    not rest on decisions, and further ones make nothing anew.
     """
-    state, key = state_of(study.db), (study.id, what)
+    state, key = state_of(study.db, decided=decided), (study.id, what)
     held = _held.get(key)
     if held is None or held[0] != state:
         held = _held[key] = (state, make())

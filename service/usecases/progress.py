@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,10 +12,11 @@ from nlp.themes.queue import Missed, still_missed
 from nlp.themes.saturation import Saturation, saturation
 from nlp.types import Code
 from service.study.codebooks import newest_codebook
-from service.study.decisions import Round, blind_codings, closed_by_coder, codings, draws, frame
+from service.study.database import pairs
+from service.study.decisions import Round, blind_codings, closed_by_coder, draws
 from service.study.study import Study
 from service.study.suggestions import newest_reading
-from service.study.voices import segments
+from service.usecases.kept import kept
 from service.usecases.rounds import counted_round
 
 SEED = 1
@@ -51,11 +52,9 @@ def _unseen(study: Study, round_: Round) -> tuple[Unseen, ...]:
     units = list(dict.fromkeys(unit_of.values()))
     place = {unit: i for i, unit in enumerate(units)}
     suggested, found = (np.zeros((len(units), len(codes)), bool) for _ in range(2))
-    for row in study.db.conn.execute(
-        "SELECT segment, code FROM suggestions WHERE reading = ?", [newest_reading(study.db)]
-    ):
-        if row["segment"] in unit_of and row["code"] in column:
-            suggested[place[unit_of[row["segment"]]], column[row["code"]]] = True
+    for unit, code in _suggested(study, round_, unit_of):
+        if unit in place and code in column:
+            suggested[place[unit], column[code]] = True
     whole = _read(study, round_, unit_of)
     read = np.array([unit in whole for unit in units], bool)
     for coding in blind_codings(study.db, round_.id):
@@ -69,27 +68,49 @@ def _unseen(study: Study, round_: Round) -> tuple[Unseen, ...]:
 
 
 def _unit_of_segments(study: Study, round_: Round) -> dict[str, str]:
-    unit_of = {voice: unit for unit, voices in frame(study.db, round_.id).items() for voice in voices}
-    return {s.id: unit_of[s.voice] for s in segments(study.db) if s.voice in unit_of}
+    """The unit of each segment of the round's frame."""
+
+    def look() -> dict[str, str]:
+        rows = pairs(
+            study.db,
+            "SELECT s.id, f.unit FROM frames f JOIN segments s ON s.voice = f.voice WHERE f.round = ?"
+            " AND s.voice NOT IN (SELECT voice FROM clean_texts WHERE held <> '')",
+            [round_.id],
+        )
+        return dict(rows)
+
+    return kept(study, f"units of {round_.id}", look, decided=False)
+
+
+def _suggested(study: Study, round_: Round, unit_of: Mapping[str, str]) -> set[tuple[str, str]]:
+    """The units of the round's frame, each with a code that is suggested for it."""
+
+    def look() -> set[tuple[str, str]]:
+        rows = pairs(study.db, "SELECT segment, code FROM suggestions WHERE reading = ?", [newest_reading(study.db)])
+        return {(unit_of[segment], code) for segment, code in rows if segment in unit_of}
+
+    return kept(study, f"suggested in {round_.id}", look, decided=False)
 
 
 def _read(study: Study, round_: Round, unit_of: Mapping[str, str]) -> frozenset[str]:
     """Units that one coder has read to the end."""
-    whole: dict[str, set[str]] = defaultdict(set)
-    for segment, unit in unit_of.items():
-        whole[unit].add(segment)
-    closed = closed_by_coder(study.db, round_.id).values()
-    return frozenset(unit for unit, parts in whole.items() if any(parts <= done for done in closed))
+    size = Counter(unit_of.values())
+    whole: set[str] = set()
+    for closed in closed_by_coder(study.db, round_.id).values():
+        done = Counter(unit_of[segment] for segment in closed if segment in unit_of)
+        whole |= {unit for unit, count in done.items() if count == size[unit]}
+    return frozenset(whole)
 
 
 def _voices_read(study: Study) -> list[frozenset[str]]:
     """For each voice that was closed, in the order in which it was first, the codes that people gave it."""
-    voice_of = {s.id: s.voice for s in segments(study.db)}
     rows = study.db.conn.execute(
-        "SELECT segment FROM standing WHERE action = 'close' GROUP BY segment ORDER BY min(seq)"
+        "SELECT s.voice FROM standing d JOIN segments s ON s.id = d.segment"
+        " JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version"
+        " WHERE d.action = 'close' AND c.held = '' GROUP BY s.voice ORDER BY min(d.seq)"
     )
-    order = dict.fromkeys(voice_of[row["segment"]] for row in rows if row["segment"] in voice_of)
-    given: dict[str, set[str]] = defaultdict(set)
-    for coding in codings(study.db):
-        given[voice_of.get(coding.segment, "")].add(coding.code)
-    return [frozenset(given[voice]) for voice in order]
+    given: dict[str, set[str]] = {row["voice"]: set() for row in rows}
+    for row in study.db.conn.execute("SELECT s.voice, k.code FROM codings k JOIN segments s ON s.id = k.segment"):
+        if row["voice"] in given:
+            given[row["voice"]].add(row["code"])
+    return [frozenset(codes) for codes in given.values()]

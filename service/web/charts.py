@@ -9,6 +9,7 @@ import altair as alt
 import vl_convert as vlc
 
 from nlp.findings.link import Expectation, JointRow
+from nlp.themes.saturation import STEP, Band
 from service.usecases.findings import ThemeShare
 
 _INK, _BLUE, _AMBER = "#1d2433", "#1f5f8b", "#a4510a"
@@ -43,6 +44,20 @@ def joint_svg(row: JointRow) -> str:
     return _intervals(rows, "Share of people (95% interval)", _AMBER)
 
 
+def saturation_svg(band: Band, read: int) -> str:
+    """New codes in each ten voices as they were read, over the middle 95% of what shuffled orders bring."""
+    rows = [
+        {"voices": min(STEP * (i + 1), read), "new": new, "low": low, "high": high}
+        for i, (new, low, high) in enumerate(zip(band.new, band.low, band.high, strict=True))
+    ]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("voices:Q", title="Voices read"))
+    chance = base.mark_area(color=_BLUE, opacity=0.18).encode(
+        y=alt.Y("low:Q", title="New codes in ten voices"), y2="high:Q"
+    )
+    line = base.mark_line(color=_BLUE, point=alt.OverlayMarkDef(color=_BLUE, size=36)).encode(y="new:Q")
+    return _drawn((chance + line).properties(width=560, height=200))
+
+
 def _intervals(rows: list[dict[str, Any]], title: str, colour: str) -> str:
     if not rows:
         return '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1" role="presentation"/>'
@@ -61,8 +76,10 @@ def _intervals(rows: list[dict[str, Any]], title: str, colour: str) -> str:
         x=alt.X("low:Q", scale=scale, axis=axis, title=title), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=90, color=colour, opacity=1).encode(x=alt.X("share:Q", scale=scale))
-    chart = (bars + dots).properties(width=430, height=alt.Step(26)).configure_view(stroke=None)
-    chart = chart.configure(font=_FONT, background="#ffffff").configure_axis(
-        labelColor=_INK, titleColor=_INK, gridColor="#dde1e8"
-    )
+    return _drawn((bars + dots).properties(width=430, height=alt.Step(26)))
+
+
+def _drawn(chart: alt.LayerChart) -> str:
+    chart = chart.configure_view(stroke=None).configure(font=_FONT, background="#ffffff")
+    chart = chart.configure_axis(labelColor=_INK, titleColor=_INK, gridColor="#dde1e8")
     return str(vlc.vegalite_to_svg(chart.to_dict()))

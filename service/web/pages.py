@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from service.access.permissions import Action, may
 from service.deps import AReader, AStudy
-from service.errors import RecordError
 from service.study.codebooks import newest_codebook
-from service.study.runs import all_runs
-from service.study.study import Study, find_studies, opened
+from service.study.study import find_studies, opened
 from service.usecases.findings import joint_display, overview, theme_shares
+from service.usecases.kept import kept
 from service.usecases.reading import excerpts
 from service.web import charts
 from service.web.views import render
@@ -25,7 +26,7 @@ def home(request: Request, _: AReader) -> HTMLResponse:
     found = []
     for folder in find_studies(request.app.state.studies):
         with opened(folder) as study:
-            found.append((study, overview(study)))
+            found.append((study, kept(study, "home", partial(overview, study))))
     return render(request, "home.html", studies=found)
 
 
@@ -39,23 +40,6 @@ def health() -> PlainTextResponse:
 def how_it_works(request: Request) -> HTMLResponse:
     """What the machine does, what people do, and what the numbers mean."""
     return render(request, "how.html")
-
-
-@router.get("/studies/{name}")
-def study_page(request: Request, study: AStudy, _: AReader) -> HTMLResponse:
-    """Where the study stands."""
-    return render(
-        request, "study.html", study=study, overview=overview(study), joint=joint_display(study) if _has_codebook(study) else [],
-        runs=all_runs(study.db),
-    )  # fmt: skip
-
-
-def _has_codebook(study: Study) -> bool:
-    try:
-        newest_codebook(study.db)
-    except RecordError:
-        return False
-    return True
 
 
 @router.get("/studies/{name}/themes")
