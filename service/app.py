@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
@@ -13,14 +14,18 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.routes import router as api
 from service.deps import NotSignedInError
 from service.errors import AccessError, ConflictError, RecordError, ServiceError
-from service.web import memos, overview, pages, signin, voices
+from service.study.pool import Pool
+from service.web import events, memos, overview, pages, signin, voices
 from service.web.views import render
+from service.web.watch import Watches
 
 log = logging.getLogger("heard")
 HEADERS = {
@@ -37,37 +42,80 @@ HEADERS = {
 
 def build_app(studies: Path) -> FastAPI:
     """The application over `studies`, a study's folder or a folder of them."""
-    app = FastAPI(title="Heard", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app = FastAPI(
+        title="Heard",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        lifespan=_until_stopped,
+    )
     app.state.studies = studies
+    app.state.pool, app.state.watches = Pool(), Watches()
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
-    app.middleware("http")(_own_pages_only)
-    app.middleware("http")(_with_headers)
+    app.add_middleware(_OwnPagesOnly)
+    app.add_middleware(_WithHeaders)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(NotSignedInError, _sign_in_first)
     app.add_exception_handler(ServiceError, _refused)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     app.include_router(api)
-    for part in (pages, overview, voices, memos, signin):
+    for part in (pages, overview, voices, memos, signin, events):
         app.include_router(part.router)
     return app
 
 
-async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    try:
-        response = await call_next(request)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of the error's words may get out
-        response = _broken(request, error)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+@asynccontextmanager
+async def _until_stopped(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.watches.end()
+    app.state.pool.close()
 
 
-async def _own_pages_only(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+class _WithHeaders:
+    """Every answer carries the headers, and no error's own words get out, into a page or a log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 - the last line of defence: nothing of the error's words may get out
+            answer = _broken(Request(scope), error)
+            if not begun:
+                await answer(scope, receive, send_with_headers)
+
+
+class _OwnPagesOnly:
     """A form or script of another site may change nothing here, though the browser would send the cookie along."""
-    if request.method not in ("GET", "HEAD", "OPTIONS") and not _from_here(request):
-        return _problem(request, 403, "another-site", "This was not sent from one of this service's own pages.")
-    return await call_next(request)
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request, app = Request(scope), self._app
+        if request.method not in ("GET", "HEAD", "OPTIONS") and not _from_here(request):
+            app = _problem(request, 403, "another-site", "This was not sent from one of this service's own pages.")
+        await app(scope, receive, send)
 
 
 def _from_here(request: Request) -> bool:
@@ -98,7 +146,8 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 
 
 async def _sign_in_first(request: Request, _: Exception) -> Response:
-    if request.method == "GET" and not request.url.path.startswith("/v1/") and "fetch" not in request.headers:
+    by_a_script = "fetch" in request.headers or "text/event-stream" in request.headers.get("Accept", "")
+    if request.method == "GET" and not request.url.path.startswith("/v1/") and not by_a_script:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/sign-in?then={quote(request.url.path + query)}", 303)
     return _problem(request, 401, "sign-in-needed", "Sign in first. What you had decided is kept on your screen.")

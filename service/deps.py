@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
+from sqlite_utils import Database
 
 from service.access.people import Person, people_in, person_of_key, person_of_session
 from service.access.permissions import Action, may
 from service.clock import now
-from service.study.study import Study, find_studies, opened
+from service.study.study import Study, find_study, opened
 
 COOKIE = "heard_session"
 BEARER = "Bearer "
@@ -29,14 +31,24 @@ def signed_in(request: Request) -> Person:
     return person
 
 
+def people_of(request: Request) -> AbstractContextManager[Database]:
+    """The people of these studies, over a connection that the request holds alone."""
+    return people_in(request.app.state.studies, request.app.state.pool.lend)
+
+
 def _asking(request: Request) -> Person | None:
     header, token = request.headers.get("Authorization", ""), request.cookies.get(COOKIE, "")
     if not (header.startswith(BEARER) or token):
         return None
-    with people_in(request.app.state.studies) as db:
+    with people_of(request) as db:
         if header.startswith(BEARER):
             return person_of_key(db, header.removeprefix(BEARER), now=now())
-        return person_of_session(db, token, now=now())
+        return person_of_session(db, token, now=now(), awake=not _by_itself(request))
+
+
+def _by_itself(request: Request) -> bool:
+    """Whether a page that lies open asks, and no person."""
+    return request.headers.get("fetch") == "live" or "text/event-stream" in request.headers.get("Accept", "")
 
 
 def allowed(action: Action) -> Callable[[Person], Person]:
@@ -60,10 +72,10 @@ AChecker = Annotated[Person, Depends(allowed(Action.CHECK))]
 
 def study_of(request: Request, name: str, _: Annotated[Person, Depends(signed_in)]) -> Iterator[Study]:
     """The study of that name, closed again after the request; 404 when there is none."""
-    folder = next((f for f in find_studies(request.app.state.studies) if f.name == name), None)
+    folder = find_study(request.app.state.studies, name)
     if folder is None:
         raise HTTPException(404)
-    with opened(folder) as study:
+    with opened(folder, request.app.state.pool.lend) as study:
         yield study
 
 

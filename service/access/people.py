@@ -18,7 +18,7 @@ from sqlite_utils import Database, Migrations
 
 from service.access.permissions import Role
 from service.errors import AccessError
-from service.study.database import open_database, write
+from service.study.database import Lender, opening, write
 
 PEOPLE_FILE = "people.db"
 SHORTEST_PASSWORD = 12
@@ -61,15 +61,15 @@ def m001_people(db: Database) -> None:
 
 
 @contextmanager
-def people_in(folder: Path) -> Iterator[Database]:
-    """The people of a folder of studies, closed again at the end of the block."""
-    db = open_database(folder / PEOPLE_FILE)
-    try:
-        if migrations.pending(db):
-            migrations.apply(db)
+def people_in(folder: Path, lend: Lender = opening) -> Iterator[Database]:
+    """The people of a folder of studies, closed again, or given back to a pool, at the end of the block."""
+    with lend(folder / PEOPLE_FILE, _migrate) as db:
         yield db
-    finally:
-        db.close()
+
+
+def _migrate(db: Database, _: Path) -> None:
+    if migrations.pending(db):
+        migrations.apply(db)
 
 
 def add_person(db: Database, *, name: str, role: Role, password: str, now: str, demo: bool = False) -> Person:
@@ -170,8 +170,11 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def person_of_session(db: Database, token: str, *, now: str) -> Person | None:
-    """Who holds a session; None when it is unknown, idle for too long or too old."""
+def person_of_session(db: Database, token: str, *, now: str, awake: bool = True) -> Person | None:
+    """Who holds a session; None when it is unknown, idle for too long or too old.
+
+    `awake` is False where a page asks by itself, which keeps no session alive.
+    """
     row = db.conn.execute(
         "SELECT p.*, s.began_at, s.seen_at FROM sessions s JOIN people p ON p.id = s.person"
         " WHERE s.token = ? AND p.active = 1",
@@ -179,7 +182,7 @@ def person_of_session(db: Database, token: str, *, now: str) -> Person | None:
     ).fetchone()
     if row is None or now > _later(row["seen_at"], IDLE) or now > _later(row["began_at"], LONGEST):
         return None
-    if now > _later(row["seen_at"], timedelta(minutes=1)):
+    if awake and now > _later(row["seen_at"], timedelta(minutes=1)):
         with write(db) as connection:
             connection.execute("UPDATE sessions SET seen_at = ? WHERE token = ?", (now, _digest(token)))
     return _person(row)

@@ -23,7 +23,7 @@ def studies(request: Request, _: AReader) -> list[dict[str, Any]]:
     """The studies that are served here."""
     found = []
     for folder in find_studies(request.app.state.studies):
-        with opened(folder) as study:
+        with opened(folder, request.app.state.pool.lend) as study:
             found.append(
                 {"name": study.name, "title": study.title, "codebook": study.codebook, "fictional": study.fictional}
             )

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -111,18 +112,15 @@ def _fingerprint() -> str:
 
 
 def _run(studies: Path, host: str, port: int) -> None:
-    import uvicorn
-
-    from service.app import build_app
+    from service.cli.server import server_of
 
     say(f"Open http://{host}:{port} in a browser. Press Ctrl+C to stop.")
     stop = threading.Event()
     working = threading.Thread(target=worker.work, args=(studies, stop), daemon=True)
     working.start()
     try:
-        uvicorn.run(
-            build_app(studies), host=host, port=port, log_level="warning", access_log=False, server_header=False
-        )
+        with suppress(KeyboardInterrupt):
+            server_of(studies, host, port).run()
     finally:
         stop.set()
         working.join(5)
@@ -132,14 +130,9 @@ class _Background:
     """The server on a free port for as long as the block lasts."""
 
     def __init__(self, studies: Path, host: str) -> None:
-        import uvicorn
+        from service.cli.server import server_of
 
-        from service.app import build_app
-
-        config = uvicorn.Config(
-            build_app(studies), host=host, port=0, log_level="warning", access_log=False, server_header=False
-        )
-        self._server = uvicorn.Server(config)
+        self._server = server_of(studies, host, 0)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.port = 0
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -13,6 +13,8 @@ from sqlite_utils import Database
 from service.errors import RecordError
 
 BUSY_SECONDS = 10
+Prepare = Callable[[Database, Path], None]
+Lender = Callable[[Path, Prepare], AbstractContextManager[Database]]
 
 
 def open_database(path: Path) -> Database:
@@ -36,6 +38,17 @@ def pairs(db: Database, query: str, parameters: Sequence[object] = ()) -> list[t
     cursor.row_factory = None
     found: list[tuple[str, str]] = cursor.execute(query, parameters).fetchall()
     return found
+
+
+@contextmanager
+def opening(file: Path, prepare: Prepare) -> Iterator[Database]:
+    """A connection of its own, brought to the newest shape by `prepare` and closed at the end of the block."""
+    db = open_database(file)
+    try:
+        prepare(db, file)
+        yield db
+    finally:
+        db.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from service.errors import StudyError
-from service.study.database import open_database, write
+from service.study.database import Lender, open_database, opening, write
 from service.study.migrations import migrate
 
 STUDY_FILE, VAULT_FILE = "study.db", "vault.db"
@@ -66,22 +66,24 @@ def create_study(
 
 def open_study(folder: Path) -> Study:
     """The study in a folder; StudyError when there is none or it is unreadable."""
-    file = folder / STUDY_FILE
-    if not file.is_file():
-        raise StudyError(f"there is no study in the folder “{folder.name}”; make one with “heard init”")
+    file = _file_in(folder)
     db = open_database(file)
     migrate(db, file)
     return _study(folder, db)
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Study]:
-    """A study that is closed again at the end of the block."""
-    study = open_study(folder)
-    try:
-        yield study
-    finally:
-        study.db.close()
+def opened(folder: Path, lend: Lender = opening) -> Iterator[Study]:
+    """A study that is closed again, or given back to a pool, at the end of the block."""
+    with lend(_file_in(folder), migrate) as db:
+        yield _study(folder, db)
+
+
+def _file_in(folder: Path) -> Path:
+    file = folder / STUDY_FILE
+    if not file.is_file():
+        raise StudyError(f"there is no study in the folder “{folder.name}”; make one with “heard init”")
+    return file
 
 
 def find_studies(folder: Path) -> list[Path]:
@@ -90,6 +92,16 @@ def find_studies(folder: Path) -> list[Path]:
     if (folder / STUDY_FILE).is_file():
         return [folder]
     return sorted(p.parent for p in folder.glob(f"*/{STUDY_FILE}")) if folder.is_dir() else []
+
+
+def find_study(folder: Path, name: str) -> Path | None:
+    """The folder of the study of that name at or directly under `folder`."""
+    folder = folder.resolve()
+    if (folder / STUDY_FILE).is_file():
+        return folder if folder.name == name else None
+    if name in ("", ".", "..") or Path(name).name != name:
+        return None
+    return folder / name if (folder / name / STUDY_FILE).is_file() else None
 
 
 def _study(folder: Path, db: Database) -> Study:

@@ -25,7 +25,7 @@ def home(request: Request, _: AReader) -> HTMLResponse:
     """The studies on this machine."""
     found = []
     for folder in find_studies(request.app.state.studies):
-        with opened(folder) as study:
+        with opened(folder, request.app.state.pool.lend) as study:
             found.append((study, kept(study, "home", partial(overview, study))))
     return render(request, "home.html", studies=found)
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.access.demo_accounts import DEMO_PASSWORD
-from service.access.people import all_people, people_in, sign_in, sign_out
+from service.access.people import all_people, sign_in, sign_out
 from service.access.permissions import ROLE_WORDS
 from service.clock import now
-from service.deps import COOKIE
+from service.deps import COOKIE, people_of
 from service.errors import AccessError
 from service.web.views import inside, render
 
@@ -31,7 +31,7 @@ def signing_in(
 ) -> Response:  # fmt: skip
     """Open a session and go where the person wanted to be."""
     try:
-        with people_in(request.app.state.studies) as db:
+        with people_of(request) as db:
             token = sign_in(db, name[:200], password[:1000], now=now())
     except AccessError as refused:
         return _page(request, then, str(refused), 403)
@@ -43,7 +43,7 @@ def signing_in(
 @router.post("/sign-out")
 def signing_out(request: Request) -> Response:
     """End the session."""
-    with people_in(request.app.state.studies) as db:
+    with people_of(request) as db:
         sign_out(db, request.cookies.get(COOKIE, ""))
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE)
@@ -51,7 +51,7 @@ def signing_out(request: Request) -> Response:
 
 
 def _page(request: Request, then: str, problem: str, status: int) -> Response:
-    with people_in(request.app.state.studies) as db:
+    with people_of(request) as db:
         everybody = all_people(db)
     demo = [(p, ROLE_WORDS[p.role]) for p in everybody if p.demo]
     return render(

@@ -15,6 +15,8 @@ from jinja2 import StrictUndefined
 from nlp.findings.prevalence import Estimate
 from service.access.people import Person
 from service.access.permissions import ROLE_WORDS, Action, may
+from service.study.changes import state_for
+from service.study.study import Study
 from service.usecases.reading import SegmentReading, VoiceReading
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
@@ -108,7 +110,13 @@ def render(request: Request, name: str, *, status: int = 200, **context: Any) ->
     person: Person | None = getattr(request.state, "person", None)
     places = [p for p in PLACES if person is not None and may(person.role, p.action)]
     held = {"study": None, "status": status, "person": person, "places": places, **context}
+    held["since"] = _since(held["study"], person)
     return templates.TemplateResponse(request, name, held, status_code=status)
+
+
+def _since(study: Study | None, person: Person | None) -> str:
+    """Up to where the page holds what others did, so that it can ask what came after."""
+    return "" if study is None or person is None else state_for(study.db, study.id, person.name)
 
 
 templates.env.filters.update(percent=percent, interval=interval)

@@ -1,0 +1,29 @@
+"""The web server, which lets open streams go when it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from service.app import build_app
+
+
+class Server(uvicorn.Server):
+    """Uvicorn waits for open connections to end by themselves, and a stream of events never does."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first, then stop as usual."""
+        self.config.app.state.watches.end()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+def server_of(studies: Path, host: str, port: int) -> Server:
+    """A server of the pages over a folder of studies; port 0 takes a free one."""
+    return Server(
+        uvicorn.Config(
+            build_app(studies), host=host, port=port, log_level="warning", access_log=False, server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+    )  # fmt: skip
