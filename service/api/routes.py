@@ -47,9 +47,9 @@ def voices(
 
 
 @router.get("/studies/{name}/voices/{voice_id}")
-def voice(study: AStudy, voice_id: str, _: AVoiceReader) -> dict[str, Any]:
+def voice(study: AStudy, voice_id: str, person: AVoiceReader) -> dict[str, Any]:
     """One voice with its segments, suggestions and codings."""
-    return asdict(read_voice(study, voice_id))
+    return asdict(read_voice(study, voice_id, person=person.name))
 
 
 @router.get("/studies/{name}/themes")

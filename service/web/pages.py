@@ -58,9 +58,8 @@ def themes_chart(study: AStudy, _: AReader) -> Response:
 def findings_page(request: Request, study: AStudy, person: AReader) -> HTMLResponse:
     """Themes beside published indicators."""
     rows = joint_display(study)
-    quotes = {row.link.id: excerpts(study, row.link.code, row.link.stance) for row in rows if row.estimate is not None}
-    if not may(person.role, Action.READ):
-        quotes = {}
+    told = [row.link for row in rows if row.estimate is not None and may(person.role, Action.READ)]
+    quotes = {link.id: excerpts(study, link.code, link.stance, person=person.name) for link in told}
     return render(request, "findings.html", study=study, rows=rows, quotes=quotes, codebook=newest_codebook(study.db))
 
 

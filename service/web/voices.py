@@ -73,7 +73,7 @@ def asked(wanted: VoiceFilter, *, codes: bool = False) -> str:
 @router.get("/studies/{name}/voices/{voice_id}")
 def voice_page(request: Request, study: AStudy, voice_id: str, person: AVoiceReader) -> HTMLResponse:
     """One voice with its evidence."""
-    reading = read_voice(study, voice_id)
+    reading = read_voice(study, voice_id, person=person.name)
     parts = [part.segment.id for part in reading.segments]
     return render(
         request, "voice.html", study=study, reading=reading, codes=every_code(study),

@@ -200,7 +200,7 @@ def test_a_fix_keeps_codings_suggestions_and_segments_on_their_words(
     assert now_coded == {k: w.replace("Zorblax", "[Person 1]") for k, w in coded.items()}
     assert [s.text for s in segments(made.study.db)] == [t.replace("Zorblax", "[Person 1]") for t in before]
     assert "".join(s.text for s in segments(made.study.db)) == text
-    shown = read_voice(made.study, reading.record.id)
+    shown = read_voice(made.study, reading.record.id, person="t")
     assert all(s.quote == text[s.start : s.end] for part in shown.segments for s in part.suggestions)
 
 
