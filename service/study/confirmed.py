@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from service.study.voices import NEWEST
+
 # One row a coder and code of a segment. Where a round's item was adjudicated for a code, the newest adjudication alone.
 CONFIRMED = """
 (
@@ -18,6 +20,7 @@ CONFIRMED = """
         (SELECT max(seq) FROM adjudications n WHERE n.round = a.round AND n.segment = a.segment AND n.code = a.code)
 )
 """
+_SEEN = "(k.coder = ? OR k.segment NOT IN (SELECT value FROM json_each(?)))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,29 @@ class Confirmed:
     settled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CodedVoice:
+    """A code that stands for a segment, with the voice it is in; `first` and `last` are the segment's bounds."""
+
+    participant: str
+    voice_id: str
+    segment: str
+    position: int
+    first: int
+    last: int
+    start: int
+    end: int
+    stance: str
+    coder: str
+    settled: bool
+    speaker: str
+    age_band: str
+    area: str
+    period: str
+    provenance: str
+    consent: str
+
+
 def confirmed(
     db: Database, person: str, hidden: Collection[str], where: str = "1", parameters: Sequence[object] = ()
 ) -> list[Confirmed]:
@@ -42,8 +68,33 @@ def confirmed(
     `where` is a condition on the columns of `k`.
     """
     rows = db.conn.execute(
-        f"SELECT * FROM {CONFIRMED} k WHERE (k.coder = ? OR k.segment NOT IN (SELECT value FROM json_each(?)))"
-        f" AND ({where}) ORDER BY k.at, k.segment, k.code",
+        f"SELECT * FROM {CONFIRMED} k WHERE {_SEEN} AND ({where}) ORDER BY k.at, k.segment, k.code",
         [person, json.dumps(sorted(hidden)), *parameters],
     )
     return [Confirmed(**{**dict(row), "settled": bool(row["settled"])}) for row in rows]
+
+
+def coded_voices(db: Database, person: str, hidden: Collection[str], code: str) -> list[CodedVoice]:
+    """Where a code stands, as far as this person may see it: person after person in the order of intake."""
+    rows = db.conn.execute(
+        'SELECT v.participant, v.id AS voice_id, s.id AS segment, s.position, s.start AS first, s."end" AS last, k.start,'
+        ' k."end", k.stance, k.coder, k.settled, v.voice AS speaker, v.age_band, v.area, v.period, v.provenance, v.consent'
+        f" FROM {CONFIRMED} k JOIN segments s ON s.id = k.segment JOIN voices v ON v.id = s.voice"
+        f" JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version AND c.version = {NEWEST} AND c.held = ''"
+        f" WHERE k.code = ? AND {_SEEN}"
+        " ORDER BY (SELECT min(o.rowid) FROM voices o WHERE o.participant = v.participant), v.rowid, s.position, k.at",
+        [code, person, json.dumps(sorted(hidden))],
+    )
+    return [CodedVoice(**{**dict(row), "settled": bool(row["settled"])}) for row in rows]
+
+
+def counts_by_code(db: Database, person: str, hidden: Collection[str]) -> dict[str, tuple[int, int]]:
+    """For each code that stands anywhere this person may see, in how many segments and people."""
+    rows = db.conn.execute(
+        "SELECT k.code, count(DISTINCT k.segment), count(DISTINCT v.participant)"
+        f" FROM {CONFIRMED} k JOIN segments s ON s.id = k.segment JOIN voices v ON v.id = s.voice"
+        f" JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version AND c.version = {NEWEST} AND c.held = ''"
+        f" WHERE {_SEEN} GROUP BY k.code",
+        [person, json.dumps(sorted(hidden))],
+    )
+    return {code: (segments, people) for code, segments, people in rows}

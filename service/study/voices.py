@@ -207,6 +207,16 @@ def clean_text(db: Database, voice_id: str) -> str:
     return str(row["text"])
 
 
+def clean_texts_of(db: Database, voice_ids: Sequence[str]) -> dict[str, str]:
+    """The newest clean texts of some voices, without those that wait for a person."""
+    marks = ",".join("?" * len(voice_ids))
+    rows = db.conn.execute(
+        f"SELECT c.voice, c.text FROM clean_texts c WHERE c.voice IN ({marks}) AND c.version = {NEWEST} AND c.held = ''",
+        list(voice_ids),
+    )
+    return dict(rows.fetchall())
+
+
 def newest_version(db: Database, voice_id: str) -> NewCleanText:
     """The newest version with all that is stored beside it, whether or not it waits for a person."""
     row = _newest(db, voice_id)

@@ -87,6 +87,7 @@ class Place:
 PLACES = (
     Place("", "Overview", Action.FINDINGS),
     Place("/voices", "Voices", Action.READ),
+    Place("/excerpts", "Excerpts", Action.READ),
     Place("/themes", "Themes", Action.FINDINGS),
     Place("/findings", "Findings", Action.FINDINGS),
     Place("/codebook", "Codebook", Action.FINDINGS),

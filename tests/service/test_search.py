@@ -279,6 +279,8 @@ def test_a_text_with_html_and_other_directions_is_shown_as_text(loaded: Made) ->
 
 def test_the_api_finds_the_same(client: TestClient) -> None:
     found = client.get(f"/v1{NY}/voices?words=room&suggested=CL1").json()
+    page = client.get(f"{NY}/voices?words=room&suggested=CL1").text
 
-    assert found["total"] == 8
+    assert found["total"] > 1
+    assert f'<p role="status">{found["total"]} voices.' in page
     assert "CL1" in found["lines"][0]["suggested"]
