@@ -92,6 +92,7 @@ PLACES = (
     Place("/findings", "Findings", Action.FINDINGS),
     Place("/codebook", "Codebook", Action.FINDINGS),
     Place("/memos", "Memos", Action.MEMO),
+    Place("/activity", "Activity", Action.READ),
 )
 
 
