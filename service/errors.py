@@ -10,7 +10,12 @@
   - ConflictError somebody else has changed it in the meantime; says who and when
   - MemoError     a memo cannot be kept as it is written; says why, never with its words
     - IdentifierError  it seems to hold something that identifies a person
+  - DraftError    a draft of a codebook cannot be changed or published as asked; names codes and fields
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class ServiceError(Exception):
@@ -58,3 +63,15 @@ class MemoError(ServiceError):
 
 class IdentifierError(MemoError):
     """A memo seems to identify somebody; its writer may say that it does not."""
+
+
+class DraftError(ServiceError):
+    """A draft of a codebook cannot be changed or published as asked.
+
+    `reasons` are sentences that name codes and fields. `identifies` says that the words seem to hold an identifier,
+    which their writer may say they do not.
+    """
+
+    def __init__(self, reasons: Sequence[str], *, identifies: bool = False) -> None:
+        self.reasons, self.identifies = tuple(reasons), identifies
+        super().__init__(" ".join(self.reasons))

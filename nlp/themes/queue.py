@@ -43,6 +43,7 @@ class Stream(StrEnum):
     LIKELY = "likely"
     POSSIBLE = "possible"
     REST = "rest"
+    RECODE = "recode"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import asdict
+from functools import lru_cache
 
 from sqlite_utils import Database
 
@@ -31,19 +32,28 @@ def keep_codebook(connection: sqlite3.Connection, codebook: Codebook, now: str) 
 
 
 def newest_codebook(db: Database) -> Codebook:
-    """The version that the suggestions on show were made with; RecordError before the first `suggest`."""
+    """The version that people code with: the last that was published here or that suggestions were made with.
+
+    RecordError before the first `suggest`.
+    """
     row = db.conn.execute(
         "SELECT b.content FROM codebooks b JOIN current_reading r ON r.codebook = b.id AND r.codebook_version = b.version"
     ).fetchone()
     if row is None:
         raise RecordError("no codebook has been used in this study yet; run “heard suggest” first")
-    return _codebook(json.loads(row["content"]))
+    return _read(row["content"])
+
+
+@lru_cache(maxsize=8)
+def _read(content: str) -> Codebook:
+    """A stored codebook; read once, since a version never changes and a large one takes long to read."""
+    return _codebook(json.loads(content))
 
 
 def all_codebooks(db: Database, codebook: str) -> list[Codebook]:
     """Every version that the study keeps, in the order in which they came."""
     rows = db.conn.execute("SELECT content FROM codebooks WHERE id = ? ORDER BY rowid", [codebook])
-    return [_codebook(json.loads(row["content"])) for row in rows]
+    return [_read(row["content"]) for row in rows]
 
 
 def codebook_version(db: Database, codebook: str, version: str) -> Codebook:
@@ -51,12 +61,13 @@ def codebook_version(db: Database, codebook: str, version: str) -> Codebook:
     row = db.conn.execute("SELECT content FROM codebooks WHERE id = ? AND version = ?", (codebook, version)).fetchone()
     if row is None:
         raise RecordError("this study keeps no version of its codebook under that number")
-    return _codebook(json.loads(row["content"]))
+    return _read(row["content"])
 
 
 def latest_codebook(db: Database, codebook: str) -> Codebook | None:
     """The version with the highest number that the study keeps, be it in use or not yet; None when it keeps none."""
-    return max(all_codebooks(db, codebook), key=lambda book: numbers(book.version), default=None)
+    held = [row["version"] for row in db.conn.execute("SELECT version FROM codebooks WHERE id = ?", [codebook])]
+    return codebook_version(db, codebook, max(held, key=numbers)) if held else None
 
 
 def active_codes_by_version(db: Database, codebook: str) -> dict[str, frozenset[str]]:
@@ -66,13 +77,14 @@ def active_codes_by_version(db: Database, codebook: str) -> dict[str, frozenset[
 
 def _codebook(raw: dict[str, object]) -> Codebook:
     fields = dict(raw)
-    fields["codes"] = tuple(_code(c) for c in raw["codes"])  # type: ignore[attr-defined]
+    fields["codes"] = tuple(code_from(c) for c in raw["codes"])  # type: ignore[attr-defined]
     fields["families"] = tuple(Family(**f) for f in raw["families"])  # type: ignore[attr-defined]
     fields["changes"] = tuple(Change(**c) for c in raw["changes"])  # type: ignore[attr-defined]
     return Codebook(**fields)  # type: ignore[arg-type]
 
 
-def _code(raw: dict[str, object]) -> Code:
+def code_from(raw: dict[str, object]) -> Code:
+    """A code from its stored form."""
     fields = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
     fields["exclude"] = tuple(Exclusion(**e) for e in raw["exclude"])  # type: ignore[attr-defined]
     fields["near_misses"] = tuple(NearMiss(**n) for n in raw["near_misses"])  # type: ignore[attr-defined]

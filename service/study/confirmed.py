@@ -8,16 +8,20 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from service.study.publications import COUNTS_AS
 from service.study.voices import NEWEST
 
-# One row a coder and code of a segment. Where a round's item was adjudicated for a code, the newest adjudication alone.
-CONFIRMED = """
+# One row a coder and code of a segment, under the code that it counts under today; none where it must be read again.
+# Where a round's item was adjudicated for a code, the newest adjudication alone.
+CONFIRMED = f"""
 (
-    SELECT segment, code, stance, start, "end", coder, at, 0 AS settled FROM codings k WHERE NOT EXISTS
+    SELECT * FROM (
+    SELECT segment, {COUNTS_AS} AS code, stance, start, "end", coder, at, 0 AS settled FROM codings k WHERE NOT EXISTS
         (SELECT 1 FROM adjudications a WHERE a.round = k.round AND a.segment = k.segment AND a.code = k.code)
     UNION ALL
-    SELECT segment, code, stance, start, "end", by, at, 1 FROM adjudications a WHERE given = 1 AND seq =
-        (SELECT max(seq) FROM adjudications n WHERE n.round = a.round AND n.segment = a.segment AND n.code = a.code)
+    SELECT segment, {COUNTS_AS}, stance, start, "end", by, at, 1 FROM adjudications k WHERE given = 1 AND seq =
+        (SELECT max(seq) FROM adjudications n WHERE n.round = k.round AND n.segment = k.segment AND n.code = k.code)
+    ) WHERE code <> ''
 )
 """
 _SEEN = "(k.coder = ? OR k.segment NOT IN (SELECT value FROM json_each(?)))"

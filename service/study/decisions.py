@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
 from service.errors import RecordError
+from service.study.publications import meanings
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +148,55 @@ def _add(connection: sqlite3.Connection, d: Decision) -> int:
 
 
 def codings(db: Database, where: str = "1", parameters: Sequence[object] = ()) -> list[Coding]:
-    """Codings that meet a condition on the view's columns."""
+    """Codings that meet a condition on the view's columns, under the codes that they count under today.
+
+    What was given under a code that was since split, merged or redefined is left out until it is read again, unless it
+    was declared that the meaning is kept. The condition sees codes as they were given.
+    """
     rows = db.conn.execute(
         'SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version FROM codings'
         f" WHERE {where} ORDER BY seq",
         parameters,
     )
-    return [Coding(**{**dict(row), "shown": bool(row["shown"])}) for row in rows]
+    return _as_they_count(db, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A coding under the code and version with which it was given, whatever became of them since."""
+
+    segment: str
+    code: str
+    round: str
+    shown: bool
+    codebook_version: str
+
+
+def given_codings(db: Database) -> list[Given]:
+    """All standing codings as they were given."""
+    rows = db.conn.execute("SELECT segment, code, round, shown, codebook_version FROM codings ORDER BY seq")
+    return [Given(**{**dict(row), "shown": bool(row["shown"])}) for row in rows]
+
+
+def _as_they_count(db: Database, rows: Iterable[sqlite3.Row]) -> list[Coding]:
+    given, means = [Coding(**{**dict(row), "shown": bool(row["shown"])}) for row in rows], meanings(db)
+    if not means:
+        return given
+    now = [replace(c, code=means.now(c.codebook_version, c.code)) for c in given]
+    return list({(c.segment, c.code, c.coder, c.round): c for c in now if c.code}.values())
 
 
 def blind_codings(db: Database, round_id: str) -> list[Coding]:
-    """What coders decided in a counting round before they saw any suggestion; revisions made afterwards stay apart."""
+    """What coders decided in a counting round before they saw any suggestion, as it counts today (see `codings`).
+
+    Revisions made afterwards stay apart.
+    """
     rows = db.conn.execute(
         'SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version FROM blind_codings'
         " WHERE round = ? ORDER BY seq",
         [round_id],
     )
-    return [Coding(**{**dict(row), "shown": bool(row["shown"])}) for row in rows]
+    return _as_they_count(db, rows)
 
 
 def last_standing(db: Database, coder: str, round_id: str) -> int | None:

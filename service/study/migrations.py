@@ -86,6 +86,14 @@ def m007_jobs(db: Database) -> None:
     _run(db, _JOBS)
 
 
+@migrations()
+def m008_codebook_changes(db: Database) -> None:
+    """Versions of the codebook that were published here: what became of which code, and what is read again for it."""
+    _run(db, _CODEBOOK_CHANGES)
+    for table in ("publications", "code_changes", "recodes"):
+        _append_only(db, table)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -484,4 +492,28 @@ CREATE TABLE jobs (
 ) STRICT;
 
 CREATE INDEX jobs_state ON jobs(state, id)
+"""
+
+_CODEBOOK_CHANGES = """
+CREATE TABLE publications (
+    codebook TEXT NOT NULL, version TEXT NOT NULL, based_on TEXT NOT NULL, groups TEXT NOT NULL, round TEXT NOT NULL,
+    by TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (codebook, version),
+    FOREIGN KEY (codebook, version) REFERENCES codebooks(id, version)
+) STRICT;
+
+CREATE TABLE code_changes (
+    version TEXT NOT NULL, code TEXT NOT NULL,
+    turn TEXT NOT NULL CHECK (turn IN ('split', 'merge', 'retire', 'redefine', 'reword', 'reread')),
+    into_codes TEXT NOT NULL, why TEXT NOT NULL, same_meaning INTEGER NOT NULL CHECK (same_meaning IN (0, 1)),
+    of_version TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (version, code, turn, of_version)
+) STRICT;
+
+CREATE TABLE recodes (
+    round TEXT NOT NULL REFERENCES rounds(id), segment TEXT NOT NULL REFERENCES segments(id), code TEXT NOT NULL,
+    why TEXT NOT NULL, PRIMARY KEY (round, segment, code)
+) STRICT;
+
+CREATE TABLE counts_as (
+    version TEXT NOT NULL, code TEXT NOT NULL, now TEXT NOT NULL, PRIMARY KEY (version, code)
+) STRICT, WITHOUT ROWID
 """

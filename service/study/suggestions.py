@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from nlp.types import Codebook, Suggestion
+from service.study.publications import version_to_use
 from service.study.voices import StoredSegment, segments
 
 
@@ -80,8 +81,21 @@ def newest_reading(db: Database) -> str:
 
 
 def set_current_reading(connection: sqlite3.Connection, reading: str, codebook: str, version: str) -> None:
-    """From now on this reading's suggestions are shown, in the caller's transaction."""
-    connection.execute("INSERT OR REPLACE INTO current_reading VALUES (1, ?, ?, ?)", (reading, codebook, version))
+    """From now on this reading's suggestions are shown, in the caller's transaction, and people code with its version.
+
+    A version that was published while the suggestions were made stays in use.
+    """
+    used = version_to_use(connection, codebook, version)
+    connection.execute("INSERT OR REPLACE INTO current_reading VALUES (1, ?, ?, ?)", (reading, codebook, used))
+
+
+def version_read(db: Database) -> str:
+    """The codebook version that the suggestions on show were made with; empty before the first."""
+    row = db.conn.execute(
+        "SELECT r.codebook_version AS version FROM matched m JOIN runs r ON r.id = m.run WHERE m.reading = ? LIMIT 1",
+        [newest_reading(db)],
+    ).fetchone()
+    return str(row["version"]) if row else ""
 
 
 def suggestions_of_voice(db: Database, voice_id: str) -> list[StoredSuggestion]:

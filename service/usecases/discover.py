@@ -25,6 +25,7 @@ from service.study.candidates import Act, StoredCandidate
 from service.study.codebooks import keep_codebook, latest_codebook, newest_codebook
 from service.study.database import write
 from service.study.decisions import codings
+from service.study.publications import publications
 from service.study.runs import add_audit, new_run_id
 from service.study.study import Study
 from service.study.suggestions import newest_reading
@@ -214,21 +215,20 @@ def shown(study: Study) -> tuple[store.Discovery, list[StoredCandidate], Mapping
 
 
 def codebook_in_use(study: Study, from_file: Codebook) -> Codebook:
-    """The study's own newest version where codes were adopted here, else the file's.
+    """The study's own newest version where codes were adopted or versions published here, else the file's.
 
-    StudyError when the file has moved on without the codes that were adopted.
+    StudyError when the file has moved on without codes that the study's own version has.
     """
-    adopted = {act.code for act in store.acts(study.db) if act.act == "adopt"}
-    if not adopted:
+    if not any(act.act == "adopt" for act in store.acts(study.db)) and not publications(study.db):
         return from_file
     own = _newest(study)
     if numbers(from_file.version) <= numbers(own.version):
         return own
-    missing = sorted(adopted - {code.id for code in from_file.codes})
+    missing = sorted({code.id for code in own.codes} - {code.id for code in from_file.codes})
     if missing:
         raise StudyError(
-            f"version {from_file.version} of the codebook file lacks {', '.join(missing)}, adopted in this study;"
-            " add them to the file, or give an older one with --codebook"
+            f"version {from_file.version} of the codebook file lacks {', '.join(missing)}, which this study has; put"
+            " the study’s own version into the file with “heard codebook export”, or give an older one with --codebook"
         )
     return from_file
 

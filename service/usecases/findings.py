@@ -14,7 +14,7 @@ from nlp.findings.disclosure import SMALLEST_SHOWN, Shown, may_show_share, shown
 from nlp.findings.indicators import Figure, Status, pick, read_ees
 from nlp.findings.link import Expectation, JointRow, Link, joint_row, read_links
 from nlp.findings.prevalence import Estimate, Read, from_draw
-from nlp.types import Code, Codebook
+from nlp.types import Code, Codebook, CodeStatus
 from service.errors import StudyError
 from service.study.codebooks import newest_codebook
 from service.study.database import write
@@ -23,10 +23,15 @@ from service.study.runs import add_audit
 from service.study.study import Study
 from service.study.suggestions import newest_reading
 from service.study.voices import all_voices
+from service.usecases.meaning import Readings, readings
 from service.usecases.rounds import counted_round
 
 TOO_FEW = "Too few people to show: five or fewer expressed it, or five or fewer did not."
 NO_ROUND = "No counting round has been drawn, so no share can be given: suggestions alone miss too much."
+CHANGED = (
+    "This code is new or has changed since people were read, so nobody was read for it. Draw a new counting round."
+)
+RETIRED = "The codebook now in use has retired this code."
 TEXTS_ONLY = (
     "The counting round drew texts, not people, so it cannot say how many people ever said this. Draw one by person."
 )
@@ -44,13 +49,19 @@ class ThemeShare:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """A counting round as it stands: who was read whole, and what was found in whom."""
+    """A counting round as it stands: who was read whole, by whom, and what was found in whom."""
 
     people: Mapping[str, Sequence[str]]
     probability: Mapping[str, float]
-    read: frozenset[str]
+    read: Mapping[str, str]
+    segments: Mapping[str, Sequence[str]]
+    readings: Readings
     found: Mapping[str, Sequence[Coding]]
     suggested: Mapping[str, frozenset[str]]
+
+    def read_for(self, code: str) -> list[str]:
+        """Those whose reading is a word on the code as it is now."""
+        return sorted(p for p, coder in self.read.items() if self.readings.count_for(code, coder, self.segments[p]))
 
 
 def theme_shares(study: Study) -> list[ThemeShare]:
@@ -82,32 +93,39 @@ def _joint(counted: _Counted, codebook: Codebook, link: Link, figure: Figure) ->
     code = next((c for c in codebook.codes if c.id == link.code), None)
     if code is None:
         return joint_row(link, figure, None, f"The codebook now in use has no code {link.code}.")
+    if code.status is CodeStatus.RETIRED:
+        return joint_row(link, figure, None, RETIRED)
     share = _share(counted, code, link.stance)
     return joint_row(link, figure, share.estimate, share.refusal)
 
 
 def _share(counted: _Counted, code: Code, stance: str) -> ThemeShare:
+    read = counted.read_for(code.id)
+    if counted.read and not read:
+        return ThemeShare(code, stance, None, CHANGED)
     reads = [
         Read(
             suggested=code.id in counted.suggested.get(person, frozenset()),
             positive=any(c.code == code.id and stance in ("", c.stance) for c in counted.found.get(person, ())),
             weight=1 / counted.probability[person],
         )
-        for person in sorted(counted.read)
+        for person in read
     ]
     suggested = sum(code.id in counted.suggested.get(person, frozenset()) for person in counted.people)
     try:
         estimate = from_draw(reads, suggested_loaded=suggested, loaded=len(counted.people))
     except EstimateError as refused:
         return ThemeShare(code, stance, None, str(refused).capitalize() + ".")
-    if not may_show_share(estimate.positives_read, estimate.read) or _tells_the_rest(counted, code, stance, estimate):
+    if not may_show_share(estimate.positives_read, estimate.read) or _tells_the_rest(
+        counted, read, code, stance, estimate
+    ):
         return ThemeShare(code, stance, None, TOO_FEW)
     return ThemeShare(code, stance, estimate, "")
 
 
-def _tells_the_rest(counted: _Counted, code: Code, stance: str, estimate: Estimate) -> bool:
+def _tells_the_rest(counted: _Counted, read: Sequence[str], code: Code, stance: str, estimate: Estimate) -> bool:
     """Whether this stance's share, taken from the share of all stances, would give away one to five people."""
-    whole = sum(any(c.code == code.id for c in counted.found.get(p, ())) for p in counted.read)
+    whole = sum(any(c.code == code.id for c in counted.found.get(p, ())) for p in read)
     return bool(stance) and 0 < whole - estimate.positives_read < SMALLEST_SHOWN
 
 
@@ -135,7 +153,8 @@ def _counted(study: Study, round_: Round) -> _Counted:
         person = person_of_segment.get(coding.segment)
         if person is not None and reader.get(person) == coding.coder:
             found[person].append(coding)
-    return _Counted(people, probability, frozenset(reader), found, _suggested(study, person_of_segment))
+    said = readings(study, round_.id)
+    return _Counted(people, probability, reader, by_person, said, found, _suggested(study, person_of_segment))
 
 
 def _suggested(study: Study, person_of_segment: Mapping[str, str]) -> dict[str, frozenset[str]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlite_utils import Database
 
+from nlp.codebook_meaning import Meanings
 from nlp.themes.crossfit import group_of
 from nlp.themes.learn import Lessons
 from nlp.themes.match import Matcher
@@ -20,6 +21,7 @@ from nlp.themes.views import Matrix, Reading
 from nlp.types import Codebook, Span
 from service.study.borrowed import borrowed_files
 from service.study.codebooks import active_codes_by_version
+from service.study.publications import meanings
 from service.study.study import Study
 from service.study.voices import StoredSegment, participants, segments
 
@@ -117,11 +119,12 @@ Opinion = dict[str, Word]
 def _by_coder(db: Database, codebook: Codebook, trust: Trust) -> tuple[dict[str, list[Opinion]], set[str]]:
     """For each segment, one opinion a coder and round; and the segments that were drawn uniformly and read blind."""
     known = {code.id for code in codebook.active_codes}
-    versions = active_codes_by_version(db, codebook.id)
+    means = meanings(db)
+    whole = {v: means.whole(v, codes) & known for v, codes in active_codes_by_version(db, codebook.id).items()}
     found: dict[str, list[Opinion]] = defaultdict(list)
     random: set[str] = set()
     for segment, acts in _acts(db, codebook.id):
-        opinion = _opinion(acts, versions, known, trust)
+        opinion = _opinion(acts, means, whole, known, trust)
         if opinion:
             found[segment].append(opinion)
         if any(a["action"] == "close" and _is_blind(a) and "uniform" in str(a["stream"]).split("+") for a in acts):
@@ -149,22 +152,34 @@ def _is_blind(act: Mapping[str, object]) -> bool:
 
 
 def _opinion(
-    acts: Sequence[Mapping[str, object]], versions: Mapping[str, frozenset[str]], known: set[str], trust: Trust
+    acts: Sequence[Mapping[str, object]],
+    means: Meanings,
+    whole: Mapping[str, frozenset[str]],
+    known: set[str],
+    trust: Trust,
 ) -> Opinion:
+    """What one coder says of today's codes: `whole` are those that each version's readings are a full word on."""
     opinion: Opinion = {}
     if any(a["action"] == "skip" for a in acts):
         return opinion
+    last = {str(a["code"]): a for a in acts if a["action"] != "close"}
+    for code, a in last.items():
+        now = means.now(str(a["codebook_version"]), code)
+        if now in known and (now not in opinion or not opinion[now].label):  # of merged codes, one yes is a yes
+            opinion[now] = _word(a, trust)
     for a in acts:
-        weight = trust.blind if _is_blind(a) else trust.shown
         if a["action"] == "close":
             left = trust.blind if _is_blind(a) else trust.left_alone
-            rest = (versions[str(a["codebook_version"])] & known) - opinion.keys()
+            rest = whole[str(a["codebook_version"])] - opinion.keys()
             opinion |= {code: Word(0.0, left) for code in rest}
-        elif a["code"] in known:
-            yes = a["action"] != "reject"
-            span = (int(str(a["start"])), int(str(a["end"]))) if yes else None
-            opinion[str(a["code"])] = Word(float(yes), weight, span if span and span[1] > span[0] else None)
     return opinion
+
+
+def _word(act: Mapping[str, object], trust: Trust) -> Word:
+    yes = act["action"] != "reject"
+    span = (int(str(act["start"])), int(str(act["end"]))) if yes else None
+    weight = trust.blind if _is_blind(act) else trust.shown
+    return Word(float(yes), weight, span if span and span[1] > span[0] else None)
 
 
 def _together(opinions: Sequence[Opinion]) -> Opinion:

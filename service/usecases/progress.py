@@ -14,9 +14,11 @@ from nlp.types import Code
 from service.study.codebooks import newest_codebook
 from service.study.database import pairs
 from service.study.decisions import Round, blind_codings, closed_by_coder, draws
+from service.study.publications import COUNTS_AS
 from service.study.study import Study
 from service.study.suggestions import newest_reading
 from service.usecases.kept import kept
+from service.usecases.meaning import readings
 from service.usecases.rounds import counted_round
 
 SEED = 1
@@ -46,7 +48,7 @@ def progress(study: Study) -> Progress:
 
 
 def _unseen(study: Study, round_: Round) -> tuple[Unseen, ...]:
-    codes = newest_codebook(study.db).active_codes
+    codes = _still_read(study, round_)
     column = {code.id: j for j, code in enumerate(codes)}
     unit_of = _unit_of_segments(study, round_)
     units = list(dict.fromkeys(unit_of.values()))
@@ -65,6 +67,13 @@ def _unseen(study: Study, round_: Round) -> tuple[Unseen, ...]:
     missed = still_missed(suggested, found, read, weights)
     name = "people" if round_.unit == "participant" else "texts"
     return tuple(Unseen(code, name, m) for code, m in zip(codes, missed, strict=True))
+
+
+def _still_read(study: Study, round_: Round) -> tuple[Code, ...]:
+    """Codes that have not changed since anything was read in the round: of the others it can say nothing."""
+    said = readings(study, round_.id)
+    versions = set(said.versions.values())
+    return tuple(c for c in newest_codebook(study.db).active_codes if all(c.id in said.whole[v] for v in versions))
 
 
 def _unit_of_segments(study: Study, round_: Round) -> dict[str, str]:
@@ -110,7 +119,9 @@ def _voices_read(study: Study) -> list[frozenset[str]]:
         " WHERE d.action = 'close' AND c.held = '' GROUP BY s.voice ORDER BY min(d.seq)"
     )
     given: dict[str, set[str]] = {row["voice"]: set() for row in rows}
-    for row in study.db.conn.execute("SELECT s.voice, k.code FROM codings k JOIN segments s ON s.id = k.segment"):
-        if row["voice"] in given:
+    for row in study.db.conn.execute(
+        f"SELECT s.voice, {COUNTS_AS} AS code FROM codings k JOIN segments s ON s.id = k.segment"
+    ):
+        if row["code"] and row["voice"] in given:
             given[row["voice"]].add(row["code"])
     return [frozenset(codes) for codes in given.values()]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from nlp.types import Span
 from service.errors import RecordError
 from service.study.decisions import Coding, codings
+from service.study.publications import COUNTS_AS
 from service.study.sealed import all_without_others, without_others, without_suggestions
 from service.study.study import Study
 from service.study.suggestions import StoredSuggestion, suggestions_of_voice
@@ -112,7 +113,7 @@ def excerpts(study: Study, code: str, stance: str, *, person: str, limit: int = 
         'SELECT v.participant, k.start, k."end", s.start AS first, s."end" AS last, c.text FROM codings k'
         " JOIN segments s ON s.id = k.segment JOIN voices v ON v.id = s.voice"
         " JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version"
-        " WHERE k.code = ? AND (? = '' OR k.stance = ?) AND v.consent = 'analysis_and_quotes'"
+        f" WHERE {COUNTS_AS} = ? AND (? = '' OR k.stance = ?) AND v.consent = 'analysis_and_quotes'"
         " AND v.provenance <> 'ai_drafted' AND v.voice <> 'practitioner'"
         " AND (k.coder = ? OR k.segment NOT IN (SELECT value FROM json_each(?)))"
         " GROUP BY v.participant ORDER BY k.seq LIMIT ?",

@@ -6,7 +6,7 @@ A review round shows suggestions from the start; in a counting round every item 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.errors import StudyError
 from service.study.codebooks import newest_codebook
@@ -105,7 +105,7 @@ def decide(
     made += [] if skip else [_rejection(item, s, coder, now, seconds) for s in rejected]
     made.append(_decision(item, "skip" if skip else "close", coder, now, seconds))
     with write(study.db) as connection:
-        return add_decisions(connection, made)
+        return add_decisions(connection, _in_version(made, codebook.version))
 
 
 def _choice(item: Item, choice: Choice, coder: str, now: str, seconds: float) -> Decision:
@@ -129,6 +129,11 @@ def _decision(
         shown=bool(item.suggestions), code=code, stance=stance, start=start, end=end, suggestion=suggestion, seconds=seconds,
         model=item.suggestions[0].model if item.suggestions else "",
     )  # fmt: skip
+
+
+def _in_version(made: Sequence[Decision], version: str) -> list[Decision]:
+    """Decisions name the codebook that they were made with, which may be newer than their round."""
+    return [replace(d, codebook_version=version) for d in made]
 
 
 def undo(study: Study, round_: Round, coder: str, *, now: str) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from nlp.encode import Encoder
 from service import wiring
 from service.study.decisions import Round
+from service.study.study import Study
 from service.usecases.review import Choice, decide, next_item
 from service.usecases.rounds import draw_counting_round
 from service.usecases.suggest import SuggestReport, suggest_study
@@ -27,9 +28,17 @@ def suggest(made: Made, encoder: Encoder, book: str = "") -> SuggestReport:
 
 def read_blind(made: Made, people: int, choose: Callable[[str], Sequence[Choice]], coder: str = "Ann") -> Round:
     round_ = draw_counting_round(made.study, people=people, seed=1, now=NOW, actor="t")
-    while (item := next_item(made.study, round_, coder)) is not None:
-        decide(made.study, item, coder=coder, choices=choose(item.segment.text), seconds=1, now=NOW)
+    read_round(made.study, round_, choose, coder)
     return round_
+
+
+def read_round(study: Study, round_: Round, choose: Callable[[str], Sequence[Choice]], coder: str = "Ann") -> list[str]:
+    """Read what a round still has for a coder; the segments, in the order in which they came."""
+    found = []
+    while (item := next_item(study, round_, coder)) is not None:
+        decide(study, item, coder=coder, choices=choose(item.segment.text), seconds=1, now=NOW)
+        found.append(item.segment.id)
+    return found
 
 
 def heard_chair(text: str) -> list[Choice]:
