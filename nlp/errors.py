@@ -9,6 +9,7 @@
   - CorpusError     a coded set for measuring is not in the form that is read
   - PolicyError     a de-identification policy cannot be read
   - EstimateError   an estimate was asked for that the design does not support
+  - DisclosureError a release cannot be proved safe, or its tables or rules contradict themselves
 """
 
 
@@ -66,3 +67,7 @@ class EditError(NlpError):
     def __init__(self, problem: str, *, code: str = "") -> None:
         self.code, self.problem = code, problem
         super().__init__(f"{code}: {problem}" if code else problem)
+
+
+class DisclosureError(NlpError):
+    """A release that cannot be proved safe, or tables and rules that contradict themselves."""

@@ -15,7 +15,21 @@ import typer
 from pydantic import ValidationError
 
 from nlp.errors import NlpError
-from service.cli import bench, check, codebook, jobs, lessons, people, review, rounds, serve, study, themes, train
+from service.cli import (
+    bench,
+    check,
+    codebook,
+    indicators,
+    jobs,
+    lessons,
+    people,
+    review,
+    rounds,
+    serve,
+    study,
+    themes,
+    train,
+)
 from service.cli.show import say
 from service.errors import ServiceError
 
@@ -42,6 +56,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)
 app.add_typer(codebook.app, name="codebook")
 app.add_typer(themes.app, name="themes")
+app.add_typer(indicators.app, name="indicators")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(lessons.app, name="lessons")
 app.add_typer(people.app, name="people")

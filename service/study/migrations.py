@@ -94,6 +94,12 @@ def m008_codebook_changes(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m009_indicators(db: Database) -> None:
+    """Published values, each with its file, place, period and quality."""
+    _run(db, _INDICATORS)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -516,4 +522,19 @@ CREATE TABLE recodes (
 CREATE TABLE counts_as (
     version TEXT NOT NULL, code TEXT NOT NULL, now TEXT NOT NULL, PRIMARY KEY (version, code)
 ) STRICT, WITHOUT ROWID
+"""
+
+_INDICATORS = """
+CREATE TABLE indicator_files (
+    seq INTEGER PRIMARY KEY, file TEXT NOT NULL, kind TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, publisher TEXT NOT NULL,
+    licence TEXT NOT NULL, url TEXT NOT NULL, retrieved_on TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE indicator_values (
+    file INTEGER NOT NULL REFERENCES indicator_files(seq), row INTEGER NOT NULL, indicator TEXT NOT NULL,
+    place TEXT NOT NULL, period TEXT NOT NULL, period_order INTEGER NOT NULL, filters TEXT NOT NULL, value REAL,
+    content TEXT NOT NULL, PRIMARY KEY (file, row, indicator, period)
+) STRICT;
+
+CREATE INDEX indicator_values_indicator ON indicator_values(indicator, place)
 """
