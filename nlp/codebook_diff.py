@@ -71,7 +71,15 @@ def diff(before: Codebook, after: Codebook) -> BookDiff:
     """What differs between two versions; dates, version numbers and the change log apart."""
     fields = [_field(f, [getattr(before, f)], [getattr(after, f)]) for f in BOOK_FIELDS]
     fields.append(_field("families", _families(before), _families(after)))
+    fields.append(_order(before, after))
     return BookDiff(tuple(f for f in fields if f is not None), tuple(_codes(before, after)))
+
+
+def _order(before: Codebook, after: Codebook) -> FieldDiff | None:
+    """That codes of both changed places; which, is plain from the codebook itself."""
+    both = {code.id for code in before.codes} & {code.id for code in after.codes}
+    old, new = ([code.id for code in book.codes if code.id in both] for book in (before, after))
+    return None if old == new else FieldDiff("order", ((Piece(Mark.NEW, "Codes stand in another order."),),))
 
 
 def _families(book: Codebook) -> list[str]:

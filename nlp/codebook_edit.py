@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from nlp.codebook import fingerprint
 from nlp.codebook_meaning import Turn, Turned, numbers
-from nlp.codebook_rules import Problem
+from nlp.codebook_order import in_order, past_neighbour
 from nlp.errors import EditError
 from nlp.types import Change, Code, Codebook, CodeStatus, Family
 
@@ -27,12 +27,16 @@ _NO_LONGER = {Turn.SPLIT: "split", Turn.MERGE: "merged into another code", Turn.
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to change in the version `based_on`: codes that differ or are new, new headings, what became of codes."""
+    """What is to change in the version `based_on`: codes that differ or are new, new headings, what became of codes.
+
+    `order` has the ids of all codes where some changed places.
+    """
 
     based_on: str
     edited: tuple[Code, ...] = ()
     families: tuple[Family, ...] = ()
     turned: tuple[Turned, ...] = ()
+    order: tuple[str, ...] = ()
 
 
 class Level(StrEnum):
@@ -49,6 +53,7 @@ def drafted(base: Codebook, draft: Draft) -> Codebook:
     codes = [edited.pop(code.id, code) for code in base.codes]
     for code in edited.values():
         codes.insert(_place(codes, code), code)
+    codes = in_order(codes, draft.order) if draft.order else codes
     joined = _joined(draft.turned)
     codes = [_redirected(code, joined) for code in codes] if joined else codes
     return replace(base, codes=tuple(codes), families=(*base.families, *draft.families), fingerprint="")
@@ -264,6 +269,13 @@ def move(base: Codebook, draft: Draft, code_id: str, parent: str, *, heading: st
     )
 
 
+def shift(base: Codebook, draft: Draft, code_id: str, *, up: bool) -> Draft:
+    """Put a code one place up or down among those under the same heading."""
+    code_in(base, draft, code_id)
+    moved = replace(draft, order=past_neighbour(drafted(base, draft), code_id, up=up))
+    return moved if _reordered(base, moved) else replace(draft, order=())
+
+
 def _as_declared(draft: Draft, code_id: str) -> Turn | None:
     return next((o.turn for o in turns_of(draft, code_id) if o.turn in (Turn.REWORD, Turn.REDEFINE)), None)
 
@@ -336,7 +348,14 @@ def level(base: Codebook, draft: Draft) -> Level | None:
     before = {code.id: code.status is CodeStatus.RETIRED for code in base.codes}
     if any(before.get(code.id, True) for code in draft.edited):
         return Level.MINOR
-    return Level.PATCH if draft.edited or draft.families else None
+    return Level.PATCH if draft.edited or draft.families or _reordered(base, draft) else None
+
+
+def _reordered(base: Codebook, draft: Draft) -> bool:
+    def ids(one: Draft) -> list[str]:
+        return [code.id for code in drafted(base, one).codes]
+
+    return bool(draft.order) and ids(draft) != ids(replace(draft, order=()))
 
 
 def next_version(version: str, level_: Level) -> str:
@@ -376,28 +395,3 @@ def _settled(one: Turned, version: str, same: Mapping[str, str]) -> Turned:
     if one.turn is Turn.MERGE and one.into[0] in same:
         return replace(one, version=version, same_meaning=True, why=_reason(same[one.into[0]], one.into[0]))
     return replace(one, version=version)
-
-
-def worth_a_look(base: Codebook, draft: Draft) -> list[Problem]:
-    """What keeps no rule from being kept, but reads wrong: pointers to retired codes, parts of a split that are still alike."""
-    book = drafted(base, draft)
-    retired = {code.id for code in book.codes if code.status is CodeStatus.RETIRED}
-    found = [p for code in book.active_codes for p in _points_to(code, retired)]
-    parts = {code_id: one.code for one in draft.turned if one.turn is Turn.SPLIT for code_id in one.into}
-    held = {code.id: code for code in book.codes}
-    for code_id, source in parts.items():
-        others = [held[i] for i, s in parts.items() if s == source and i != code_id]
-        if set(held[code_id].examples) & set(chain.from_iterable(o.examples for o in others)):
-            found.append(Problem(code_id, "examples", "still shares examples with another part of the split"))
-        if held[code_id].definition in [o.definition for o in others]:
-            found.append(Problem(code_id, "definition", "is still that of another part of the split"))
-    return found
-
-
-def _points_to(code: Code, retired: Collection[str]) -> Iterable[Problem]:
-    if any(e.see in retired for e in code.exclude):
-        yield Problem(code.id, "see", "points to a retired code")
-    if any(m.belongs_to in retired for m in code.near_misses):
-        yield Problem(code.id, "belongs_to", "points to a retired code")
-    if code.parent in retired:
-        yield Problem(code.id, "parent", "is under a retired code")

@@ -36,6 +36,8 @@ FIELD_WORDS = {
     "provenance": "where it stands",
     "description": "description",
     "note": "change note",
+    "families": "headings",
+    "order": "order",
 }
 LONGEST = {"label": 120, "young_label": 120, "definition": 2_000, "why": 600}
 LONGEST_ITEM, MOST_ITEMS = 600, 40

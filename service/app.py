@@ -23,7 +23,20 @@ from service.api.routes import router as api
 from service.deps import NotSignedInError
 from service.errors import AccessError, ConflictError, RecordError, ServiceError
 from service.study.pool import Pool
-from service.web import activity, events, excerpts, memos, overview, pages, signin, voices
+from service.web import (
+    activity,
+    candidates,
+    codebook,
+    codebook_edit,
+    codebook_publish,
+    events,
+    excerpts,
+    memos,
+    overview,
+    pages,
+    signin,
+    voices,
+)
 from service.web.views import render
 from service.web.watch import Watches
 
@@ -61,7 +74,20 @@ def build_app(studies: Path) -> FastAPI:
     app.add_exception_handler(ServiceError, _refused)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     app.include_router(api)
-    for part in (pages, overview, voices, excerpts, activity, memos, signin, events):
+    for part in (
+        pages,
+        codebook,
+        codebook_edit,
+        codebook_publish,
+        candidates,
+        overview,
+        voices,
+        excerpts,
+        activity,
+        memos,
+        signin,
+        events,
+    ):
         app.include_router(part.router)
     return app
 

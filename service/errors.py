@@ -10,6 +10,7 @@
   - ConflictError somebody else has changed it in the meantime; says who and when
   - MemoError     a memo cannot be kept as it is written; says why, never with its words
     - IdentifierError  it seems to hold something that identifies a person
+  - NoDraftError  no draft of the codebook is open, or it is no longer
   - DraftError    a draft of a codebook cannot be changed or published as asked; names codes and fields
 """
 
@@ -63,6 +64,10 @@ class MemoError(ServiceError):
 
 class IdentifierError(MemoError):
     """A memo seems to identify somebody; its writer may say that it does not."""
+
+
+class NoDraftError(ServiceError):
+    """No draft of the codebook is open: it was published or thrown away, or nobody has begun one."""
 
 
 class DraftError(ServiceError):

@@ -43,7 +43,7 @@ class Remark:
 def lint(codebook: Codebook, encoder: Encoder) -> list[Remark]:
     """Remarks on the codes still in use: pairs first, nearest first, then code by code."""
     sayings = _Sayings(codebook, encoder)
-    return [*_near_pairs(sayings), *_by_code(codebook), *_quotes_elsewhere(sayings)]
+    return [*_near_pairs(sayings), *lint_each(codebook), *_quotes_elsewhere(sayings)]
 
 
 class _Sayings:
@@ -79,7 +79,8 @@ def _near_pairs(sayings: _Sayings) -> list[Remark]:
     return [Remark(Advice.NEAR, sayings.codes[i].id, sayings.codes[j].id, why, round(s, 2)) for s, i, j in pairs]
 
 
-def _by_code(codebook: Codebook) -> list[Remark]:
+def lint_each(codebook: Codebook) -> list[Remark]:
+    """Remarks that need no other code and no encoder."""
     found = []
     for code in codebook.active_codes:
         words = len(code.definition.split())

@@ -40,7 +40,10 @@ class StoredCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a person did with a candidate: adopt, merge, split or dismiss."""
+    """What a person did with a candidate: adopt, join (put into a code that is there), merge, split, dismiss, or undo that.
+
+    `codebook_version` is empty where a code went into the draft of the next version.
+    """
 
     candidate: int
     act: str
@@ -77,10 +80,18 @@ def add_candidate(
 
 
 def add_act(connection: sqlite3.Connection, act: Act) -> None:
-    """Record what a person did, in the caller's transaction; RecordError where the candidate was already settled."""
-    held = connection.execute("SELECT act FROM candidate_acts WHERE candidate = ?", [act.candidate]).fetchone()
-    if held is not None:
+    """Record what a person did, in the caller's transaction.
+
+    RecordError where the candidate was already settled, or where nothing is there to undo.
+    """
+    held = connection.execute(
+        "SELECT act FROM candidate_acts WHERE candidate = ? ORDER BY seq DESC LIMIT 1", [act.candidate]
+    ).fetchone()
+    settled = held is not None and held["act"] != "undo"
+    if settled and act.act != "undo":
         raise RecordError(f"candidate theme {act.candidate} is already settled ({held['act']})")
+    if act.act == "undo" and not settled:
+        raise RecordError(f"nothing was done with candidate theme {act.candidate} that could be undone")
     connection.execute(
         "INSERT INTO candidate_acts (candidate, act, by, at, code, codebook_version, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (act.candidate, act.act, act.by, act.at, act.code, act.codebook_version, act.note),
@@ -96,8 +107,8 @@ def newest_discovery(db: Database) -> Discovery | None:
 def open_candidates(db: Database, discovery: str) -> list[StoredCandidate]:
     """Those of a search that nobody has settled, most people first."""
     rows = db.conn.execute(
-        "SELECT * FROM candidates c WHERE discovery = ? AND NOT EXISTS"
-        " (SELECT 1 FROM candidate_acts a WHERE a.candidate = c.id) ORDER BY people DESC, id",
+        "SELECT * FROM candidates c WHERE discovery = ? AND coalesce((SELECT act FROM candidate_acts a"
+        " WHERE a.candidate = c.id ORDER BY seq DESC LIMIT 1), 'undo') = 'undo' ORDER BY people DESC, id",
         [discovery],
     )
     return [_candidate(row) for row in rows]
@@ -117,6 +128,11 @@ def acts(db: Database) -> list[Act]:
         "SELECT candidate, act, by, at, code, codebook_version, note FROM candidate_acts ORDER BY seq"
     )
     return [Act(**dict(row)) for row in rows]
+
+
+def last_acts(db: Database) -> dict[int, Act]:
+    """What was done last with each candidate that somebody has ever settled."""
+    return {act.candidate: act for act in acts(db)}
 
 
 def _candidate(row: Mapping[str, object]) -> StoredCandidate:

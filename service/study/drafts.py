@@ -49,7 +49,7 @@ def draft_of(db: Database, codebook: str) -> StoredDraft | None:
     raw = json.loads(row["content"])
     draft = Draft(
         row["based_on"], tuple(code_from(c) for c in raw["edited"]), tuple(Family(**f) for f in raw["families"]),
-        tuple(_turned(t) for t in raw["turned"]),
+        tuple(_turned(t) for t in raw["turned"]), tuple(raw["order"]),
     )  # fmt: skip
     touched = {code: Touch(**touch) for code, touch in raw["touched"].items()}
     return StoredDraft(codebook, draft, touched, row["version"], row["by"], row["at"])

@@ -100,6 +100,13 @@ def m009_indicators(db: Database) -> None:
     _run(db, _INDICATORS)
 
 
+@migrations()
+def m010_candidate_acts(db: Database) -> None:
+    """What was done with a candidate theme may be undone by a later act; a candidate may go into a code that is there."""
+    _run(db, _CANDIDATE_ACTS)
+    _append_only(db, "candidate_acts")
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -537,4 +544,20 @@ CREATE TABLE indicator_values (
 ) STRICT;
 
 CREATE INDEX indicator_values_indicator ON indicator_values(indicator, place)
+"""
+
+_CANDIDATE_ACTS = """
+CREATE TABLE candidate_acts_anew (
+    seq INTEGER PRIMARY KEY, candidate INTEGER NOT NULL REFERENCES candidates(id),
+    act TEXT NOT NULL CHECK (act IN ('adopt', 'join', 'merge', 'split', 'dismiss', 'undo')), by TEXT NOT NULL, at TEXT NOT NULL,
+    code TEXT NOT NULL, codebook_version TEXT NOT NULL, note TEXT NOT NULL
+) STRICT;
+
+INSERT INTO candidate_acts_anew SELECT seq, candidate, act, by, at, code, codebook_version, note FROM candidate_acts;
+
+DROP TABLE candidate_acts;
+
+ALTER TABLE candidate_acts_anew RENAME TO candidate_acts;
+
+CREATE INDEX candidate_acts_candidate ON candidate_acts(candidate, seq)
 """

@@ -107,6 +107,13 @@ def recodes_of(db: Database, round_id: str, segment: str) -> list[Recode]:
     return [Recode(**dict(row)) for row in rows]
 
 
+def recode_counts(db: Database) -> dict[str, int]:
+    """How many segments are read again in each round that a publication made."""
+    return {
+        row[0]: row[1] for row in db.conn.execute("SELECT round, count(DISTINCT segment) FROM recodes GROUP BY round")
+    }
+
+
 def use_version(connection: sqlite3.Connection, codebook: str, version: str) -> None:
     """From now on people code with this version, in the caller's transaction; suggestions stay as they are."""
     connection.execute("UPDATE current_reading SET codebook = ?, codebook_version = ?", (codebook, version))

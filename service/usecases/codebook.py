@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from nlp import codebook_edit as edits
 from nlp.codebook_edit import Draft, drafted
 from nlp.codebook_meaning import Turn, numbers
-from nlp.codebook_rules import FIELD_WORDS, Problem, too_long
+from nlp.codebook_rules import FIELD_WORDS, LONGEST, Problem, too_long
 from nlp.deid.cascade import Deidentifier
 from nlp.deid.risk import QuasiKind, quasi_identifiers
 from nlp.text import normalise
 from nlp.types import Code, Codebook, CodeStatus, Label
-from service.errors import ConflictError, DraftError, StudyError
+from service.errors import ConflictError, DraftError, NoDraftError, StudyError
 from service.study import drafts as store
 from service.study.codebooks import codebook_version, latest_codebook
 from service.study.database import write
@@ -67,10 +67,10 @@ def desk(study: Study) -> Desk | None:
 
 
 def require_desk(study: Study) -> Desk:
-    """The study's draft; StudyError when none is open."""
+    """The study's draft; NoDraftError when none is open."""
     found = desk(study)
     if found is None:
-        raise StudyError("no draft of the codebook is open: it was published or thrown away, or nobody has begun one")
+        raise NoDraftError("no draft of the codebook is open: it was published or thrown away, or nobody has begun one")
     return found
 
 
@@ -83,10 +83,15 @@ def _latest(study: Study) -> Codebook:
 
 def begin(study: Study, *, by: str, now: str) -> Desk:
     """Open a draft on the newest version; the one that is open already, where there is one."""
-    newest = _latest(study)
     with write(study.db) as connection:
-        if store.open_draft(connection, study.codebook, newest.version, by=by, at=now):
-            add_audit(connection, at=now, actor=by, action="begin draft", subject=newest.version)
+        return begin_within(study, connection, by=by, now=now)
+
+
+def begin_within(study: Study, connection: sqlite3.Connection, *, by: str, now: str) -> Desk:
+    """The same in the caller's transaction."""
+    newest = _latest(study)
+    if store.open_draft(connection, study.codebook, newest.version, by=by, at=now):
+        add_audit(connection, at=now, actor=by, action="begin draft", subject=newest.version)
     return require_desk(study)
 
 
@@ -119,11 +124,12 @@ def edit(study: Study, codes: Collection[str], change: Change, *, version: int, 
         touch = found.held.last_touch(codes)
         if touch is not None and touch.version > version:
             raise ConflictError(_changed_by(" and ".join(sorted(codes)[:3]), touch))
-        _save(connection, found, change(found.base, found.held.draft), by, now)
+        save_within(connection, found, change(found.base, found.held.draft), by=by, now=now)
     return require_desk(study)
 
 
-def _save(connection: sqlite3.Connection, found: Desk, new: Draft, by: str, now: str) -> None:
+def save_within(connection: sqlite3.Connection, found: Desk, new: Draft, *, by: str, now: str) -> None:
+    """Store the draft's next state, in the caller's transaction."""
     touched = _differing(found.held.draft, new)
     if new != found.held.draft:
         store.save_draft(connection, found.held, new, touched, by=by, at=now)
@@ -145,7 +151,7 @@ def bring_up(study: Study, *, version: int, by: str, now: str) -> Desk:
         require_same(found.held, version)
         newer = _latest(study)
         if numbers(newer.version) > numbers(found.base.version):
-            _save(connection, found, edits.rebased(found.base, found.held.draft, newer), by, now)
+            save_within(connection, found, edits.rebased(found.base, found.held.draft, newer), by=by, now=now)
     return require_desk(study)
 
 
@@ -183,6 +189,14 @@ def reason(words: str) -> str:
     kept = tidy(words)
     if len(kept) > LONGEST_WHY:
         raise DraftError([_too_long_why()])
+    return kept
+
+
+def short_name(words: str) -> str:
+    """A name as it is kept; DraftError when it is too long."""
+    kept = tidy(words)
+    if len(kept) > LONGEST["label"]:
+        raise DraftError([f"A name may have {LONGEST['label']} characters."])
     return kept
 
 
@@ -244,6 +258,13 @@ class _Finder:
         named = {tidy(c.label).casefold(): c.id for c in reversed(book.codes) if c.status is not CodeStatus.RETIRED}
         self._ids = named | {c.id.casefold(): c.id for c in book.codes}
 
+    def named(self, typed: str) -> str:
+        """The id of what was typed; DraftError where it names no code."""
+        found = self._ids.get(tidy(typed).casefold(), "")
+        if not found:
+            raise DraftError(["One of the codes that you named is no code of this codebook; give its id, such as CL2."])
+        return found
+
     def find(self, code: str, field: str, typed: str) -> str:
         words = tidy(typed)
         found = self._ids.get(words.casefold(), "")
@@ -252,6 +273,12 @@ class _Finder:
         if found == code:
             raise DraftError([told(Problem(code, field, "names the code itself"))])
         return found
+
+
+def codes_named(book: Codebook, typed: Sequence[str]) -> list[str]:
+    """Ids of the codes that somebody named by id or by name, empty ones passed over; DraftError where one is none."""
+    finder = _Finder(book)
+    return [finder.named(words) for words in typed if tidy(words)]
 
 
 def identifying(code: Code, before: Code, guard: Deidentifier) -> Iterator[str]:

@@ -219,7 +219,9 @@ def codebook_in_use(study: Study, from_file: Codebook) -> Codebook:
 
     StudyError when the file has moved on without codes that the study's own version has.
     """
-    if not any(act.act == "adopt" for act in store.acts(study.db)) and not publications(study.db):
+    if not any(act.act == "adopt" and act.codebook_version for act in store.acts(study.db)) and not publications(
+        study.db
+    ):
         return from_file
     own = _newest(study)
     if numbers(from_file.version) <= numbers(own.version):

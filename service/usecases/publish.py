@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nlp.codebook_diff import BookDiff, diff
-from nlp.codebook_edit import Level, as_version, level, worth_a_look
+from nlp.codebook_edit import Level, as_version, level
+from nlp.codebook_look import worth_a_look
 from nlp.codebook_meaning import Meanings, Turn, Turned
 from nlp.codebook_rules import Problem, problems
 from nlp.deid.cascade import Deidentifier

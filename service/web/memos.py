@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -173,7 +174,9 @@ def _about(study: Study, object_: str, subject: str) -> About:
         "study": lambda: About("The study", here),
         "voice": lambda: About("A voice", f"{here}/voices/{subject}"),
         "segment": lambda: About(f"Segment {int(position) + 1} of a voice", f"{here}/voices/{voice}#s-{position}"),
-        "code": lambda: About(f"The code “{_label(study, subject)}”", f"{here}/codebook#{subject}"),
+        "code": lambda: About(
+            f"The code “{_label(study, subject)}”", f"{here}/codebook?code={quote(subject)}#{subject}"
+        ),
         "round": lambda: About(f"The round {subject}", here),
         "candidate": lambda: About(f"Candidate theme {subject}", f"{here}/candidates#c-{subject}"),
     }[object_]()

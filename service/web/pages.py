@@ -70,9 +70,3 @@ def finding_chart(study: AStudy, link_id: str, _: AReader) -> Response:
     if row is None:
         raise HTTPException(404)
     return Response(charts.joint_svg(row), media_type="image/svg+xml")
-
-
-@router.get("/studies/{name}/codebook")
-def codebook_page(request: Request, study: AStudy, _: AReader) -> HTMLResponse:
-    """The codebook, with its wording for young people or families."""
-    return render(request, "codebook.html", study=study, codebook=newest_codebook(study.db))

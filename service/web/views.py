@@ -91,6 +91,7 @@ PLACES = (
     Place("/themes", "Themes", Action.FINDINGS),
     Place("/findings", "Findings", Action.FINDINGS),
     Place("/codebook", "Codebook", Action.FINDINGS),
+    Place("/candidates", "Candidate themes", Action.READ),
     Place("/memos", "Memos", Action.MEMO),
     Place("/activity", "Activity", Action.READ),
 )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nlp import codebook_edit as edit
 from nlp.codebook import fingerprint, read_codebook
 from nlp.codebook_edit import Draft, Level
+from nlp.codebook_look import worth_a_look
 from nlp.codebook_meaning import Meanings, Turn, Turned
 from nlp.codebook_rules import problems
 from nlp.errors import EditError
@@ -108,7 +109,7 @@ def test_a_split_retires_the_code_and_begins_each_part_in_its_words(book: Codebo
     assert one.definition == two.definition == book.code("CL1").definition
     assert one.young_label == ""
     assert turned == (Turned("CL1", Turn.SPLIT, (one.id, two.id), WHY, version="1.0.0"),)
-    remarks = {(p.code, p.field) for p in edit.worth_a_look(book, draft)}
+    remarks = {(p.code, p.field) for p in worth_a_look(book, draft)}
     assert {(one.id, "examples"), (two.id, "definition"), ("CL2", "see")} <= remarks
 
 

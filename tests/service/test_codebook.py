@@ -15,7 +15,7 @@ from nlp.deid.cascade import Deidentifier
 from nlp.encode import Encoder
 from nlp.types import Code
 from service import wiring
-from service.errors import ConflictError, DraftError, StudyError
+from service.errors import ConflictError, DraftError, NoDraftError
 from service.settings import Settings
 from service.study.codebooks import all_codebooks, keep_codebook, newest_codebook
 from service.study.database import write
@@ -321,7 +321,7 @@ def test_a_draft_that_changed_after_it_was_read_is_neither_published_nor_thrown_
     discard(study, version=require_desk(study).held.version, by="Max", now=LATER)
 
     assert desk(study) is None
-    with pytest.raises(StudyError, match="no draft of the codebook is open"):
+    with pytest.raises(NoDraftError, match="no draft of the codebook is open"):
         require_desk(study)
 
 
