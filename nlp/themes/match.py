@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from nlp.encode import Encoder
 from nlp.themes.explain import Explainer
 from nlp.themes.prior import Prior, prior_for
-from nlp.themes.views import CodebookViews, Matrix, Reading, read
+from nlp.themes.views import VIEWS, CodebookViews, Matrix, Reading, read
 from nlp.types import Code, Codebook, Suggestion
 
 METHOD = "themes.match.v2"
@@ -29,6 +29,7 @@ class Matcher:
         self._read_as = read_as
         self._encoder = encoder
         self._prior = prior or prior_for(encoder.fingerprint)
+        self._used = frozenset(name for name, weight in zip(VIEWS, self._prior.weights, strict=True) if weight)
 
     def read(self, texts: Sequence[str]) -> Reading:
         """Texts cut, rewritten and encoded."""
@@ -36,7 +37,7 @@ class Matcher:
 
     def scores(self, reading: Reading) -> Matrix:
         """Array of shape (texts, codes): the log-odds that a person would confirm."""
-        return self._prior.scores(self.codebook_views(reading))
+        return self._prior.scores(self._weighed(reading))
 
     def probabilities(self, texts: Sequence[str]) -> Matrix:
         """Array of shape (texts, codes): the prior probability that a person would confirm."""
@@ -51,4 +52,8 @@ class Matcher:
         if not texts:
             return []
         reading = self.read(texts)
-        return self.explainer.suggestions(reading, self._prior.probabilities(self.codebook_views(reading)), threshold)
+        return self.explainer.suggestions(reading, self._prior.probabilities(self._weighed(reading)), threshold)
+
+    def _weighed(self, reading: Reading) -> Matrix:
+        """The views that the prior gives a weight to: the others need not be worked out."""
+        return self.codebook_views(reading, self._used)

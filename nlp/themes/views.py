@@ -9,7 +9,7 @@ the character classifier and the centroid were added here (`docs/decisions.md`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -133,16 +133,17 @@ class CodebookViews:
         self._codes = len(codes)
         spoken = [k for k, e in enumerate(self.entries) if e.part != "near miss"]
         labels = [self.entries[k].code for k in spoken] + [NO_CODE] * len(SMALL_TALK)
-        self._meaning = _Classifier(labels, np.concatenate([self.vectors[spoken], encoder.encode(SMALL_TALK)]))
+        self.meaning = _Classifier(labels, np.concatenate([self.vectors[spoken], encoder.encode(SMALL_TALK)]))
         documents = [" ".join(e.text for e in self.entries if e.code == j) for j in range(len(codes))]
-        self._words = _Overlap(documents, stop_words="english", token_pattern=_LEXICAL)
-        self._characters = _Overlap(documents, analyzer="char_wb", ngram_range=(3, 5))
-        self._spelling = _SpellingClassifier(labels, [*(self.entries[k].text for k in spoken), *SMALL_TALK])
+        self.words = _Overlap(documents, stop_words="english", token_pattern=_LEXICAL)
+        self.characters = _Overlap(documents, analyzer="char_wb", ngram_range=(3, 5))
+        self.spelling = _SpellingClassifier(labels, [*(self.entries[k].text for k in spoken), *SMALL_TALK])
 
-    def __call__(self, reading: Reading) -> Matrix:
-        """Array of shape (texts, codes, views)."""
-        found = [self._views[name](reading) for name in VIEWS]
-        return np.stack(found, axis=2)
+    def __call__(self, reading: Reading, only: Collection[str] = VIEWS) -> Matrix:
+        """Array of shape (texts, codes, views); views that are not in `only` stay 0."""
+        compared = _Compared(self, reading)
+        nothing = np.zeros((len(reading.wholes), self._codes))
+        return np.stack([compared.view(name) if name in only else nothing for name in VIEWS], axis=2)
 
     def nearest(self, vector: Vectors, code: int) -> tuple[str, float]:
         """The code's own sentence that comes closest to a sentence's vector, and its cosine."""
@@ -160,36 +161,12 @@ class CodebookViews:
         best = int(np.argmax(cosine))
         return self.exclusions[own[best]].text, float(cosine[best])
 
-    @cached_property
-    def _views(self) -> dict[str, Callable[[Reading], Matrix]]:
-        return {
-            "name": lambda r: self._best(r, ("name",), 1),
-            "meaning": lambda r: self._best(r, ("meaning",), 1),
-            "include": lambda r: self._best(r, ("include",), 1),
-            "examples": lambda r: self._best(r, ("example",), 3),
-            "sentence": lambda r: _relative(self._best_sentence(r, self._meaning)),
-            "sentence_share": lambda r: np.exp(self._best_sentence(r, self._meaning)),
-            "text_share": lambda r: np.exp(self._meaning(r.text_vectors)),
-            "centroid": lambda r: _relative(r.text_vectors @ self._centroids.T),
-            "words": lambda r: _relative(_best_of(self._words(r.words), self._words(r.wholes), r.owner)),
-            "words_text": lambda r: _relative(self._words(r.wholes)),
-            "characters": lambda r: _relative(self._characters(r.wholes)),
-            "spelling": lambda r: _relative(self._spelling(r.wholes)),
-            "spelling_share": lambda r: np.exp(self._spelling(r.wholes)),
-        }
+    def part_similarity(self, cosine: Vectors, parts: tuple[str, ...], top: int) -> Matrix:
+        """Similarity to those parts of each code, or to its meaning where it has none of them.
 
-    def _best(self, reading: Reading, parts: tuple[str, ...], top: int) -> Matrix:
-        sentences_ = self._part_similarity(reading.sentence_vectors, parts, top)
-        wholes = self._part_similarity(reading.text_vectors, parts, top)
-        return _relative(_best_of(sentences_, wholes, reading.owner))
-
-    def _best_sentence(self, reading: Reading, classifier: Callable[[Vectors], Matrix]) -> Matrix:
-        return _best_of(classifier(reading.sentence_vectors), classifier(reading.text_vectors), reading.owner)
-
-    def _part_similarity(self, vectors: Vectors, parts: tuple[str, ...], top: int) -> Matrix:
-        """Similarity to those parts of each code, or to its meaning where it has none of them."""
-        cosine = vectors @ self.vectors.T
-        out = np.zeros((len(vectors), self._codes))
+        `cosine` has the shape (texts, entries).
+        """
+        out = np.zeros((len(cosine), self._codes))
         for j in range(self._codes):
             own = self._of(j, parts) or self._of(j, ("meaning",))
             out[:, j] = _top_mean(cosine[:, own], top)
@@ -211,11 +188,100 @@ class CodebookViews:
         return found
 
     @cached_property
-    def _centroids(self) -> Vectors:
+    def centroids(self) -> Vectors:
         spoken = ("name", "meaning", "include", "example")
         means = np.stack([self.vectors[self._of(j, spoken)].mean(axis=0) for j in range(self._codes)])
         unit: Vectors = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
         return unit
+
+
+class _Compared:
+    """A reading held against a codebook: what several views rest on is worked out once."""
+
+    def __init__(self, codebook: CodebookViews, reading: Reading) -> None:
+        self._codebook, self._reading = codebook, reading
+        self._one_each = reading.words is reading.wholes  # each sentence is a text of its own
+
+    def view(self, name: str) -> Matrix:
+        """Array of shape (texts, codes)."""
+        found: Matrix = getattr(self, name)()
+        return found
+
+    def name(self) -> Matrix:
+        return _relative(self._best_part(("name",), 1))
+
+    def meaning(self) -> Matrix:
+        return _relative(self._best_part(("meaning",), 1))
+
+    def include(self) -> Matrix:
+        return _relative(self._best_part(("include",), 1))
+
+    def examples(self) -> Matrix:
+        return _relative(self._best_part(("example",), 3))
+
+    def sentence(self) -> Matrix:
+        return _relative(self._best_meaning)
+
+    def sentence_share(self) -> Matrix:
+        return np.exp(self._best_meaning)
+
+    def text_share(self) -> Matrix:
+        return np.exp(self._text_meaning)
+
+    def centroid(self) -> Matrix:
+        return _relative(self._reading.text_vectors @ self._codebook.centroids.T)
+
+    def words(self) -> Matrix:
+        if self._one_each:
+            return _relative(self._words)
+        return _relative(self._best(self._codebook.words(self._reading.words), self._words))
+
+    def words_text(self) -> Matrix:
+        return _relative(self._words)
+
+    def characters(self) -> Matrix:
+        return _relative(self._codebook.characters(self._reading.wholes))
+
+    def spelling(self) -> Matrix:
+        return _relative(self._spelling)
+
+    def spelling_share(self) -> Matrix:
+        return np.exp(self._spelling)
+
+    def _best(self, sentences_: Matrix, wholes: Matrix) -> Matrix:
+        return wholes if self._one_each else _best_of(sentences_, wholes, self._reading.owner)
+
+    def _best_part(self, parts: tuple[str, ...], top: int) -> Matrix:
+        wholes = self._codebook.part_similarity(self._text_cosine, parts, top)
+        if self._one_each:
+            return wholes
+        return self._best(self._codebook.part_similarity(self._sentence_cosine, parts, top), wholes)
+
+    @cached_property
+    def _sentence_cosine(self) -> Vectors:
+        return self._reading.sentence_vectors @ self._codebook.vectors.T
+
+    @cached_property
+    def _text_cosine(self) -> Vectors:
+        return self._reading.text_vectors @ self._codebook.vectors.T
+
+    @cached_property
+    def _text_meaning(self) -> Matrix:
+        return self._codebook.meaning(self._reading.text_vectors)
+
+    @cached_property
+    def _best_meaning(self) -> Matrix:
+        if self._one_each:
+            return self._text_meaning
+        return self._best(self._codebook.meaning(self._reading.sentence_vectors), self._text_meaning)
+
+    @cached_property
+    def _words(self) -> Matrix:
+        return self._codebook.words(self._reading.wholes)
+
+    @cached_property
+    def _spelling(self) -> Matrix:
+        return self._codebook.spelling(self._reading.wholes)
 
 
 def _entries(codes: Sequence[Code]) -> list[Entry]:
@@ -315,6 +381,8 @@ class _SpellingClassifier:
 def _top_mean(values: Vectors, top: int) -> Matrix:
     """Mean of the largest `top` values of each row (of all, when there are fewer)."""
     count = min(top, values.shape[1])
+    if count == 1:
+        return np.asarray(values.max(axis=1), np.float64)
     return np.asarray(np.sort(values, axis=1)[:, -count:].mean(axis=1), np.float64)
 
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from nlp.errors import NlpError
 from service.cli import (
+    batch,
     bench,
     check,
     codebook,
@@ -46,6 +47,7 @@ app.command("intake")(study.intake)
 app.command("deidentify")(study.deidentify)
 app.command("deid-check")(check.deid_check)
 app.command("suggest")(study.suggest)
+app.command("batch")(batch.batch)
 app.command("draw")(rounds.draw)
 app.command("review")(review.review)
 app.command("progress")(rounds.progress)

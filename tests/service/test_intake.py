@@ -178,7 +178,7 @@ def test_a_json_line_cut_in_half_is_refused_by_row(made: Made, tmp_path: Path) -
 
 def test_confidential_rows_never_reach_the_vault(made: Made) -> None:
     take(made, CORPORA / "hampshire-early-help" / "case-notes.csv")
-    rows = read_table(CORPORA / "hampshire-early-help" / "case-notes.csv").rows
+    rows = read_table(CORPORA / "hampshire-early-help" / "case-notes.csv").rows()
     secret = [r.cells["Case Note Detail"].strip() for r in rows if r.cells["ICS-Confidential"] == "Y"]
 
     assert secret
