@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,9 +12,11 @@ import typer
 from rich.table import Table
 
 from nlp.deid.evaluate import GoldSpan, GoldText, evaluate
+from nlp.findings.disclosure import PROFILES
+from nlp.findings.disclosure.trial import trial
 from nlp.types import Label, Span
 from service import wiring
-from service.cli.show import give, output, say
+from service.cli.show import give, output, progress, say
 from service.cli.study import Json
 from service.errors import InputError
 from service.files.lines import read_json_lines
@@ -146,3 +149,43 @@ def _print_themes(data: dict[str, Any]) -> None:
         f"After 100 random confirmations: error of the three shown {h['top3_error']:.3f}; “likely” (0.7 or more) is right"
         f" {h['likely_precision']:.3f} of the time and finds {h['likely_recall']:.3f} of the codes given."
     )
+
+
+@app.command()
+def disclosure(
+    trials: Annotated[int, typer.Option(min=1, help="How many random worlds of three releases each.")] = 20,
+    top: Annotated[int, typer.Option(min=2, max=12, help="Values that a side of a table may have at most.")] = 8,
+    seed: Annotated[int, typer.Option(help="The first world; the next ones follow it.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """How safe releases of tables are when they are attacked all together, and how many cells that costs.
+
+    Example: heard bench disclosure --trials 100 --top 12
+    """
+    began = time.perf_counter()
+    with progress("Attacking") as bar:
+        rows = {name: _trials(name, range(seed, seed + trials), top, bar) for name in PROFILES}
+    table = Table("profile", "tables", "cells", "too small", "to protect them", "beyond the fewest", "recovered")
+    for name, r in rows.items():
+        beyond = f"{r['beyond']:.1%}"
+        table.add_row(
+            name, *(f"{r[k]:,}" for k in ("tables", "cells", "small", "others")), beyond, f"{r['recovered']:,}"
+        )
+    if as_json:
+        give(rows, as_json=True, words="")
+        return
+    output.print(table)
+    say(f"{3 * trials} releases for each profile in {time.perf_counter() - began:.0f} s")
+
+
+def _trials(name: str, seeds: range, top: int, bar: Callable[[int, int], None]) -> dict[str, Any]:
+    outcomes = []
+    for done, seed in enumerate(seeds, 1):
+        outcomes.append(trial(seed, PROFILES[name], top))
+        bar(done, len(seeds))
+    total = {
+        k: sum(getattr(o, k) for o in outcomes)
+        for k in ("cells", "small", "others", "least", "recovered", "given_away")
+    }
+    lost = total["small"] + total["others"]
+    return {"tables": 3 * len(outcomes), **total, "beyond": (lost - total["least"]) / max(1, total["least"])}

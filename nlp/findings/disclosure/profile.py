@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ class Profile:
     """The rules of one disclosure regime.
 
     * `safe_threshold`: the fewest distinct people that may be shown; `safe_family_threshold`: the fewest families.
+    * `safe_nk_n`, `safe_nk_k`: the so many largest families may make up at most this share of a count (dominance).
     * `zeros_are_disclosive`: nought is not shown either.
     * `whole_groups_are_disclosive`: it is not shown that a whole group gave one telling answer.
     * `protection`: nothing released may bound a cell that is too small to a range narrower than this.
@@ -31,18 +32,24 @@ class Profile:
     symbol: str = "c"
     below_half: str = ""
     words: str = "not shown, so that nobody can be recognised"
+    safe_nk_n: int = 2
+    safe_nk_k: float = 0.9
 
     def __post_init__(self) -> None:
         if not 2 <= self.safe_threshold <= 1000 or not 1 <= self.safe_family_threshold <= self.safe_threshold:
             raise DisclosureError("safe_threshold must be 2 to 1000, and safe_family_threshold 1 up to it")
+        if self.safe_nk_n < 1 or not 0 < self.safe_nk_k <= 1:
+            raise DisclosureError("safe_nk_n must be 1 or more, and safe_nk_k above 0 up to 1")
         if not 1 <= self.protection <= self.safe_threshold or not 1 <= self.round_base <= 1000:
             raise DisclosureError("protection must be 1 up to safe_threshold, and round_base 1 to 1000")
 
-    def unsafe(self, people: int, families: int) -> bool:
-        """Whether a count of people of so many families is too small to show."""
+    def unsafe(self, people: int, families: Sequence[int]) -> bool:
+        """Whether a count is too small to show, or rests on too few families. `families` are their sizes in it."""
         if people == 0:
             return self.zeros_are_disclosive
-        return people < self.safe_threshold or families < self.safe_family_threshold
+        largest = sum(sorted(families)[-self.safe_nk_n :])
+        few = people < self.safe_threshold or len(families) < self.safe_family_threshold
+        return few or largest > self.safe_nk_k * people
 
     def rounded(self, count: int) -> int:
         """A count as it is shown: to the nearest multiple of the base, halves up."""

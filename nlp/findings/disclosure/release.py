@@ -6,8 +6,10 @@ are told apart, so a difference between two releases is a sum like any other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy import sparse
@@ -18,7 +20,7 @@ from nlp.findings.disclosure.ledger import Fact, Hidden, Released
 from nlp.findings.disclosure.profile import Profile
 from nlp.findings.disclosure.space import COUNTED_IN, space
 from nlp.findings.disclosure.suppress import ROUNDS, Problem, fewest
-from nlp.findings.disclosure.tables import Axis, Counted, Table, Where
+from nlp.findings.disclosure.tables import Axis, Counted, Table, Where, chosen_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,13 @@ class _Planner:
         self._space = space(self._people, self._domain, self._together())
         self._wheres = {cell[1]: None for table in tables for cell in table.cells()}
         self._cells = self._space.rows([self._among(w, release) for w in self._wheres])
+        self._apart = self._between()
         self._families = any(row.family for row in people)
 
     def plan(self, rounds: int) -> Plan:
         wanted = [self._counted(w, self._release) for w in self._wheres]
         hidden = [*self._small(wanted), *self._whole_groups(), *self._differences(), *self._from_crossed()]
+        hidden += self._small(self._counted(w, self._release) for w in self._apart)
         old = [h for r in self._ledger for h in r.hidden]
         forced = np.array([w.unsafe for w in wanted]) | self._telling()
         problem, given_away = self._possible(forced, hidden, old)
@@ -120,26 +124,30 @@ class _Planner:
         sets = [{a for a, _ in w} for w in wheres] + [{a.name for a in t.axes} for t in (*self._tables, *self._crossed)]
         return [s | {COUNTED_IN} for s in sets] if self._several else sets
 
-    def _among(self, where: Where, release: str, without: str = "") -> Where:
+    def _among(self, these: Where, release: str, without: str = "") -> Where:
         """The same people as one release counted them, less those whom another counted too."""
         if not self._several:
-            return where
+            return these
         labels = frozenset(
             label
             for label in self._domain[COUNTED_IN]
             if release in label.split("; ") and without not in label.split("; ")
         )
-        return tuple(sorted((*where, (COUNTED_IN, labels)), key=lambda pair: pair[0]))
+        return tuple(sorted((*these, (COUNTED_IN, labels)), key=lambda pair: pair[0]))
 
     def _counted(self, where: Where, release: str, without: str = "") -> _Wanted:
         among = self._among(where, release, without)
         people = round(float(self._space.row(among) @ self._space.truth))
-        families = self._families_of(among) if self._families and people else people
+        families = self._families_of(among) if self._families and people else [1] * people
         return _Wanted(where, people, self._profile.unsafe(people, families))
 
-    def _families_of(self, where: Where) -> int:
+    def _families_of(self, where: Where) -> list[int]:
         rows = [r for r in self._people if all(r.values[a] in values for a, values in where)]
-        return len({r.family for r in rows if r.family}) + sum(r.people for r in rows if not r.family)
+        sizes: Counter[str] = Counter()
+        for r in rows:
+            sizes[r.family] += r.people
+        alone = sizes.pop("", 0)
+        return [*sizes.values(), *[1] * alone]
 
     def _small(self, wanted: Iterable[_Wanted]) -> list[Hidden]:
         return [Hidden(self._release, "", w.where, self._profile.protection) for w in wanted if w.unsafe]
@@ -148,12 +156,30 @@ class _Planner:
         wheres = {where for table in self._crossed for _, where in table.cells()} - set(self._wheres)
         return self._small(self._counted(w, self._release) for w in sorted(wheres, key=_spelt))
 
+    def _between(self) -> dict[Where, None]:
+        """Sets that the groups shown tell apart without showing them: everyone less a group, say."""
+        found = (
+            chosen_people(table.axes, chosen)
+            for table in self._tables
+            for chosen in product(*(self._told_apart(axis) for axis in table.axes))
+        )
+        return {w: None for w in found if w not in self._wheres}
+
+    def _told_apart(self, axis: Axis) -> list[frozenset[str]]:
+        """The values of an axis by what this and earlier releases tell apart, and all of them."""
+        sets = {s for t in self._tables for a in t.axes if a.name == axis.name for s in a.nodes().values()}
+        sets |= {values for r in self._ledger for f in r.facts for name, values in f.where if name == axis.name}
+        kinds: dict[tuple[bool, ...], set[str]] = {}
+        for value in axis.values:
+            kinds.setdefault(tuple(value in s for s in sets), set()).add(value)
+        return [frozenset(axis.values), *map(frozenset, kinds.values())]
+
     def _differences(self) -> list[Hidden]:
         """Few people who joined or left since an earlier release, by each cell of this one."""
         found = []
         pairs = [p for r in self._ledger for p in ((self._release, r.release), (r.release, self._release))]
         for release, without in pairs if self._several else ():
-            for where in self._wheres:
+            for where in (*self._wheres, *self._apart):
                 change = self._counted(where, release, without)
                 if where and change.people and change.unsafe:
                     found.append(Hidden(release, without, where, self._profile.protection))

@@ -68,7 +68,7 @@ class Table:
         """Labels (one an axis) and the people that each cell counts."""
         sides = [axis.nodes() for axis in self.axes]
         return [
-            (labels, where(self.axes, [side[n] for side, n in zip(sides, labels, strict=True)]))
+            (labels, chosen_people(self.axes, [side[n] for side, n in zip(sides, labels, strict=True)]))
             for labels in product(*sides)
         ]
 
@@ -83,7 +83,7 @@ class Table:
         return found
 
 
-def where(axes: Sequence[Axis], chosen: Sequence[frozenset[str]]) -> Where:
+def chosen_people(axes: Sequence[Axis], chosen: Sequence[frozenset[str]]) -> Where:
     """The people whose value on each axis is one of those chosen; an axis chosen whole says nothing."""
     pairs = [(a.name, c) for a, c in zip(axes, chosen, strict=True) if c != frozenset(a.values)]
     return tuple(sorted(pairs, key=lambda pair: pair[0]))
