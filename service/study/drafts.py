@@ -94,3 +94,22 @@ def remove_draft(connection: sqlite3.Connection, held: StoredDraft) -> bool:
     """Throw a draft away, in the caller's transaction; False when it is no longer as it was read."""
     cursor = connection.execute("DELETE FROM drafts WHERE codebook = ? AND version = ?", (held.codebook, held.version))
     return cursor.rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a draft ended: as the published version, or thrown away (then `version` is the one it was based on)."""
+
+    published: bool
+    version: str
+    by: str
+    at: str
+
+
+def last_end(db: Database) -> End | None:
+    """How the last draft ended, if any has, by the audit trail."""
+    row = db.conn.execute(
+        "SELECT action, subject, actor, at FROM audit WHERE action IN ('publish codebook', 'discard draft')"
+        " ORDER BY seq DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else End(row["action"] == "publish codebook", row["subject"], row["actor"], row["at"])

@@ -24,7 +24,7 @@ from service.deps import ALead, AStudy
 from service.errors import ConflictError, DraftError, NoDraftError
 from service.etag import etag
 from service.study.codebooks import newest_codebook
-from service.study.publications import publications
+from service.study.drafts import last_end
 from service.study.study import Study
 from service.usecases import codebook as drafts
 from service.usecases.codebook import Change, Desk, codes_named, desk, edit, reason, require_desk, save_code
@@ -108,13 +108,12 @@ def became_words(found: Desk) -> dict[str, list[str]]:
 
 
 def ended(study: Study) -> str:
-    """How the last draft ended, in words."""
-    made = publications(study.db)
-    if not made:
+    """How the last draft ended, in words; empty where none has."""
+    last = last_end(study.db)
+    if last is None:
         return ""
-    return (
-        f"Version {made[-1].version} was published by {made[-1].by} on {made[-1].at[:10]} at {made[-1].at[11:16]} UTC."
-    )
+    what = f"Version {last.version} was published" if last.published else "The draft was thrown away"
+    return f"{what} by {last.by} on {last.at[:10]} at {last.at[11:16]} UTC."
 
 
 @router.post(HERE)

@@ -233,6 +233,7 @@ def test_an_act_on_a_draft_that_is_gone_says_so_plainly(lead: TestClient, study:
     late = lead.post(EDIT + "/act", data={"act": "split", "code": CODE, "names": ["One part", "Another"], "version": 1})
 
     assert late.status_code == 409
+    assert "The draft was thrown away by Lead (demo)" in late.text
     assert "Another" in late.text
 
 
