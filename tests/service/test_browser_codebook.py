@@ -21,7 +21,7 @@ from tests.service.reading import read_round
 from tests.service.serving import give_accounts, port_of, serving
 from tests.service.test_browser import browser, sign_in
 from tests.service.test_candidates import searched_folder
-from tests.service.test_codebook import CODE, coded, read_folder
+from tests.service.test_codebook_drafts import CODE, coded, read_folder
 
 __all__ = ["browser", "read_folder", "searched_folder"]
 

@@ -32,7 +32,7 @@ from service.usecases.suggest import suggest_study
 from tests.conftest import NOW, sign_in_as
 from tests.service.reading import quiet
 from tests.service.serving import give_accounts
-from tests.service.test_codebook import change
+from tests.service.test_codebook_drafts import change
 from tests.service.test_discover import BUS, PETS
 
 PAGE = "/studies/study/candidates"

@@ -23,7 +23,7 @@ from service.study.study import Study, open_study
 from service.usecases.codebook import begin, require_desk
 from tests.conftest import NOW, sign_in_as
 from tests.service.serving import give_accounts
-from tests.service.test_codebook import CODE, coded, read_folder
+from tests.service.test_codebook_drafts import CODE, coded, read_folder
 
 __all__ = ["read_folder"]
 PAGE = "/studies/study/codebook"
