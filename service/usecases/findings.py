@@ -9,11 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nlp.errors import EstimateError
+from nlp.findings import prevalence
 from nlp.findings.disclosure import SMALLEST_SHOWN, Shown, may_show_share, shown_count
 from nlp.findings.indicators import Figure, Status, pick, read_ees
 from nlp.findings.link import Expectation, JointRow, Link, joint_row, read_links
-from nlp.findings.prevalence import Estimate, Read, from_draw
+from nlp.findings.prevalence import Estimate, Sample, Truth, Unit
 from nlp.types import Code, Codebook, CodeStatus
 from service.errors import StudyError
 from service.study.codebooks import newest_codebook
@@ -103,17 +106,8 @@ def _share(counted: _Counted, code: Code, stance: str) -> ThemeShare:
     read = counted.read_for(code.id)
     if counted.read and not read:
         return ThemeShare(code, stance, None, CHANGED)
-    reads = [
-        Read(
-            suggested=code.id in counted.suggested.get(person, frozenset()),
-            positive=any(c.code == code.id and stance in ("", c.stance) for c in counted.found.get(person, ())),
-            weight=1 / counted.probability[person],
-        )
-        for person in read
-    ]
-    suggested = sum(code.id in counted.suggested.get(person, frozenset()) for person in counted.people)
     try:
-        estimate = from_draw(reads, suggested_loaded=suggested, loaded=len(counted.people))
+        estimate = prevalence.estimate(_sample(counted, code, stance, frozenset(read)), Truth.PEOPLE_LOADED)
     except EstimateError as refused:
         return ThemeShare(code, stance, None, str(refused).capitalize() + ".")
     if not may_show_share(estimate.positives_read, estimate.read) or _tells_the_rest(
@@ -121,6 +115,19 @@ def _share(counted: _Counted, code: Code, stance: str) -> ThemeShare:
     ):
         return ThemeShare(code, stance, None, TOO_FEW)
     return ThemeShare(code, stance, estimate, "")
+
+
+def _sample(counted: _Counted, code: Code, stance: str, read: frozenset[str]) -> Sample:
+    """Everybody who could have been drawn; of those in `read`, whether they express the code."""
+    people = list(counted.people)
+    of_code = [[c for c in counted.found.get(p, ()) if c.code == code.id] for p in people]
+    return Sample(
+        Unit.PERSON,
+        suggested=np.array([code.id in counted.suggested.get(p, frozenset()) for p in people], bool),
+        read=np.array([p in read for p in people], bool),
+        positive=np.array([any(stance in ("", c.stance) for c in found) for found in of_code], bool),
+        weight=np.array([1 / counted.probability.get(p, 1.0) for p in people]),
+    )
 
 
 def _tells_the_rest(counted: _Counted, read: Sequence[str], code: Code, stance: str, estimate: Estimate) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.errors import EstimateError
-from nlp.findings.prevalence import Read, from_draw
+from nlp.findings.prevalence import Sample, Truth, Unit, estimate
 from nlp.themes.queue import (
     Focus,
     Stream,
@@ -91,11 +91,10 @@ def test_estimates_from_such_draws_cover_the_truth(with_focus: bool) -> None:
     for seed in range(300):
         focus = Focus(p, 40, 0.2) if with_focus else None
         drawn = counting(units, reads=60, seed=seed, focus=focus, chosen={Stream.DIVERSE: units[:10]})
-        rows = [(int(d.unit[1:]), d.probability) for d in drawn]
-        found = from_draw(
-            [Read(bool(suggested[i]), bool(truth[i]), 1 / q) for i, q in rows],
-            suggested_loaded=int(suggested.sum()), loaded=400,
-        )  # fmt: skip
+        rows = [int(d.unit[1:]) for d in drawn]
+        read, weight = np.zeros(400, bool), np.ones(400)
+        read[rows], weight[rows] = True, [1 / d.probability for d in drawn]
+        found = estimate(Sample(Unit.TEXT, suggested, read, truth & read, weight), Truth.TEXTS_LOADED)
         covered += found.low <= truth.mean() <= found.high
     assert covered / 300 >= 0.92
 
