@@ -9,6 +9,7 @@
   - CorpusError     a coded set for measuring is not in the form that is read
   - PolicyError     a de-identification policy cannot be read
   - EstimateError   an estimate was asked for that the design does not support
+  - LinkError       a tie between voices and an indicator does not carry the figure that was asked for; says what would
   - DisclosureError a release cannot be proved safe, or its tables or rules contradict themselves
 """
 
@@ -71,3 +72,7 @@ class EditError(NlpError):
 
 class DisclosureError(NlpError):
     """A release that cannot be proved safe, or tables and rules that contradict themselves."""
+
+
+class LinkError(NlpError):
+    """A figure that a tie between voices and an indicator does not carry; the message says what would make it possible."""

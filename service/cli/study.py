@@ -228,9 +228,10 @@ def _joint_words(row: JointRow) -> str:
 
 def figure_words(figure: Figure) -> str:
     """A published value with its count and base, or why there is none."""
-    if figure.count is None or figure.percent is None:
+    if figure.percent is None:
         return f"not shown by the publisher ({figure.percent_status})"
-    base = f" ({figure.count:,} of {figure.denominator:,})" if figure.denominator else ""
+    known = figure.count is not None and figure.denominator
+    base = f" ({figure.count:,} of {figure.denominator:,})" if known else " (published without its base)"
     return f"{figure.percent:g}%{base}"
 
 

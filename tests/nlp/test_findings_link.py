@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nlp.codebook import read_codebook
 from nlp.errors import IndicatorError
 from nlp.findings.indicators import Figure, Status, pick, read_ees
-from nlp.findings.link import TOO_WIDE, Expectation, Fit, JointRow, Link, joint_row, read_links
+from nlp.findings.link import SILENT, TOO_WIDE, Expectation, Fit, JointRow, Link, joint_row, read_links
 from nlp.findings.prevalence import Estimate
 from nlp.intervals import wilson
 
@@ -67,6 +67,14 @@ def row(expectation: Expectation, low: float, high: float, figure: Figure = FIGU
 
 
 SAME, OPPOSITE, CONTEXT = Expectation.SAME, Expectation.OPPOSITE, Expectation.CONTEXT
+MORE, FEWER, ANOTHER_SIDE, BEYOND = (
+    Expectation.MORE,
+    Expectation.FEWER,
+    Expectation.ANOTHER_SIDE,
+    Expectation.BEYOND,
+)
+SITES = ("hampshire-early-help", "north-yorkshire-care-leavers", "oldham-early-language", "rochdale-family-hub")
+BY_INTERVALS = (SAME, OPPOSITE, MORE, FEWER, CONTEXT)
 
 
 # The indicator's interval is 91.4% to 97.5%; its complement 2.5% to 8.6%.
@@ -85,6 +93,17 @@ SAME, OPPOSITE, CONTEXT = Expectation.SAME, Expectation.OPPOSITE, Expectation.CO
         (SAME, 0.98, 1.0, Fit.DIVERGENCE),
         (CONTEXT, 0.30, 0.48, Fit.NOT_JUDGED),
         (CONTEXT, 0.92, 0.97, Fit.NOT_JUDGED),
+        (SAME, 0.0, 0.04, Fit.SILENCE),
+        (MORE, 0.98, 1.0, Fit.CONVERGENCE),
+        (MORE, 0.30, 0.48, Fit.DIVERGENCE),
+        (MORE, 0.90, 0.99, Fit.NOT_JUDGED),
+        (FEWER, 0.30, 0.48, Fit.CONVERGENCE),
+        (FEWER, 0.98, 1.0, Fit.DIVERGENCE),
+        (ANOTHER_SIDE, 0.30, 0.48, Fit.COMPLEMENTARITY),
+        (ANOTHER_SIDE, 0.0, 0.04, Fit.SILENCE),
+        (ANOTHER_SIDE, 0.1, 0.9, Fit.NOT_JUDGED),
+        (BEYOND, 0.30, 0.48, Fit.EXPANSION),
+        (BEYOND, 0.0, 0.04, Fit.SILENCE),
     ],
 )
 def test_a_fit_follows_from_the_declared_expectation(
@@ -93,7 +112,7 @@ def test_a_fit_follows_from_the_declared_expectation(
     assert row(expectation, low, high).proposed is fit
 
 
-@given(st.sampled_from(Expectation), st.floats(0, 1), st.floats(0, 1), st.integers(0, 400))
+@given(st.sampled_from((SAME, OPPOSITE, CONTEXT)), st.floats(0, 1), st.floats(0, 1), st.integers(0, 400))
 def test_divergence_is_proposed_only_when_the_intervals_are_apart(
     expectation: Expectation, one: float, other: float, count: int
 ) -> None:
@@ -102,11 +121,13 @@ def test_divergence_is_proposed_only_when_the_intervals_are_apart(
     published = wilson(count, 400)
     expected = published if expectation is SAME else (1 - published[1], 1 - published[0])
     apart = high < expected[0] or low > expected[1]
-    assert (found.proposed is Fit.DIVERGENCE) == (expectation is not CONTEXT and apart)
+    silent = high < SILENT <= expected[0]
+    assert (found.proposed is Fit.DIVERGENCE) == (expectation is not CONTEXT and apart and not silent)
+    assert (found.proposed is Fit.SILENCE) == (expectation is not CONTEXT and silent)
     assert (found.proposed is Fit.NOT_JUDGED) == (expectation is CONTEXT or (not apart and high - low > TOO_WIDE))
 
 
-@pytest.mark.parametrize("expectation", list(Expectation))
+@pytest.mark.parametrize("expectation", BY_INTERVALS)
 @pytest.mark.parametrize(
     "figure",
     [
@@ -149,7 +170,7 @@ def test_a_share_too_wide_to_tell_asks_for_more_reading() -> None:
 # Files of links
 
 
-@pytest.mark.parametrize("site", ["hampshire-early-help", "north-yorkshire-care-leavers"])
+@pytest.mark.parametrize("site", SITES)
 def test_a_shipped_link_ties_a_code_that_exists_to_a_figure_that_exists(root: Path, site: str) -> None:
     links = read_links(root / "codebooks" / site / "links.yaml")
     codes = {code.id for code in read_codebook(root / "codebooks" / site).codes}
@@ -158,16 +179,17 @@ def test_a_shipped_link_ties_a_code_that_exists_to_a_figure_that_exists(root: Pa
     for found in links:
         figures = read_ees(root / "corpora_sample" / "indicators" / found.file)
         figure = pick(figures, label=found.label, group=found.group, area_codes=found.area_codes, period=found.period)
-        assert figure.count is not None
+        assert figure.percent is not None
 
 
-def test_north_yorkshire_expects_the_complement_and_hampshire_nothing(root: Path) -> None:
+def test_each_site_declares_what_it_expects(root: Path) -> None:
     expected = {
-        site: [found.expectation for found in read_links(root / "codebooks" / site / "links.yaml")]
-        for site in ("hampshire-early-help", "north-yorkshire-care-leavers")
+        site: [found.expectation for found in read_links(root / "codebooks" / site / "links.yaml")] for site in SITES
     }
     assert set(expected["hampshire-early-help"]) == {CONTEXT}
     assert expected["north-yorkshire-care-leavers"][0] is OPPOSITE
+    assert expected["oldham-early-language"] == [ANOTHER_SIDE, BEYOND]
+    assert expected["rochdale-family-hub"] == [ANOTHER_SIDE, BEYOND]
 
 
 def written(folder: Path, content: object) -> Path:
