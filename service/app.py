@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -19,9 +20,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.routes import router as api
-from service.deps import NotSignedInError
-from service.errors import AccessError, ConflictError, RecordError, ServiceError
+from nlp.errors import NlpError
+from service.api import routes, texts
+from service.api.problems import MEDIA_TYPE, field_problems, known_names, with_problems
+from service.api.turns import Turns
+from service.deps import API, NotSignedInError
+from service.errors import AccessError, BusyError, ConflictError, InputError, RecordError, ServiceError
 from service.study.pool import Pool
 from service.web import (
     activity,
@@ -64,7 +68,7 @@ def build_app(studies: Path) -> FastAPI:
         lifespan=_until_stopped,
     )
     app.state.studies = studies
-    app.state.pool, app.state.watches = Pool(), Watches()
+    app.state.pool, app.state.watches, app.state.turns = Pool(), Watches(), Turns()
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
     app.add_middleware(_OwnPagesOnly)
     app.add_middleware(_WithHeaders)
@@ -72,9 +76,11 @@ def build_app(studies: Path) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(NotSignedInError, _sign_in_first)
     app.add_exception_handler(ServiceError, _refused)
+    app.add_exception_handler(NlpError, _refused)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
-    app.include_router(api)
     for part in (
+        routes,
+        texts,
         pages,
         codebook,
         codebook_edit,
@@ -89,6 +95,8 @@ def build_app(studies: Path) -> FastAPI:
         events,
     ):
         app.include_router(part.router)
+    describe = app.openapi
+    app.openapi = lambda: with_problems(describe())  # type: ignore[method-assign]
     return app
 
 
@@ -96,6 +104,7 @@ def build_app(studies: Path) -> FastAPI:
 async def _until_stopped(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.watches.end()
+    app.state.turns.end()
     app.state.pool.close()
 
 
@@ -153,12 +162,12 @@ def _from_here(request: Request) -> bool:
     return origin is not None and origin.partition("://")[2] == request.headers.get("Host")
 
 
-def _problem(request: Request, status: int, code: str, detail: str) -> Response:
+def _problem(request: Request, status: int, code: str, detail: str, **more: Any) -> Response:
     """An RFC 9457 problem for the API, a plain page for people. Neither ever repeats what was sent."""
     title = HTTPStatus(status).phrase
-    if request.url.path.startswith("/v1/"):
-        body = {"type": f"urn:heard:{code}", "title": title, "status": status, "detail": detail}
-        return JSONResponse(body, status, media_type="application/problem+json")
+    if request.url.path.startswith(API):
+        body = {"type": f"urn:heard:{code}", "title": title, "status": status, "detail": detail, **more}
+        return JSONResponse(body, status, media_type=MEDIA_TYPE)
     return render(request, "problem.html", status=status, title=title, detail=detail)
 
 
@@ -173,20 +182,26 @@ async def _http_problem(request: Request, error: Exception) -> Response:
 
 async def _sign_in_first(request: Request, _: Exception) -> Response:
     by_a_script = "fetch" in request.headers or "text/event-stream" in request.headers.get("Accept", "")
-    if request.method == "GET" and not request.url.path.startswith("/v1/") and not by_a_script:
+    if request.method == "GET" and not request.url.path.startswith(API) and not by_a_script:
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"/sign-in?then={quote(request.url.path + query)}", 303)
     return _problem(request, 401, "sign-in-needed", "Sign in first. What you had decided is kept on your screen.")
 
 
-async def _bad_request(request: Request, _: Exception) -> Response:
-    return _problem(request, 422, "bad-request", "A part of the address is not of the form that is expected.")
+async def _bad_request(request: Request, error: Exception) -> Response:
+    if not request.url.path.startswith(API) or not isinstance(error, RequestValidationError):
+        return _problem(request, 422, "bad-request", "A part of the address is not of the form that is expected.")
+    errors = field_problems(error, known_names(request.app))
+    return _problem(request, 422, "bad-request", "Some of what was sent cannot be taken: see errors.", errors=errors)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    kinds = {RecordError: 404, ConflictError: 412, AccessError: 403}
+    kinds = {RecordError: 404, ConflictError: 412, AccessError: 403, InputError: 422, BusyError: 503}
     status = next((status for kind, status in kinds.items() if isinstance(error, kind)), 409)
-    return _problem(request, status, type(error).__name__, str(error))
+    answer = _problem(request, status, type(error).__name__, str(error))
+    if isinstance(error, BusyError):
+        answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _broken(request: Request, error: Exception) -> Response:

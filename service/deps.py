@@ -9,13 +9,15 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from sqlite_utils import Database
 
-from service.access.people import Person, people_in, person_of_key, person_of_session
-from service.access.permissions import Action, may
+from service.access.keys import person_of_key
+from service.access.people import Person, people_in, person_of_session
+from service.access.permissions import Action
 from service.clock import now
 from service.study.study import Study, find_study, opened
 
 COOKIE = "heard_session"
 BEARER = "Bearer "
+API = "/v1/"
 
 
 class NotSignedInError(Exception):
@@ -38,10 +40,11 @@ def people_of(request: Request) -> AbstractContextManager[Database]:
 
 def _asking(request: Request) -> Person | None:
     header, token = request.headers.get("Authorization", ""), request.cookies.get(COOKIE, "")
-    if not (header.startswith(BEARER) or token):
+    by_key = header.startswith(BEARER) and request.url.path.startswith(API)  # pages are for people alone
+    if not (by_key or token):
         return None
     with people_of(request) as db:
-        if header.startswith(BEARER):
+        if by_key:
             return person_of_key(db, header.removeprefix(BEARER), now=now())
         return person_of_session(db, token, now=now(), awake=not _by_itself(request))
 
@@ -55,7 +58,7 @@ def allowed(action: Action) -> Callable[[Person], Person]:
     """A dependency: who asks, if their role has leave; 403 otherwise."""
 
     def check(person: Annotated[Person, Depends(signed_in)]) -> Person:
-        if not may(person.role, action):
+        if not person.may(action):
             raise HTTPException(403)
         return person
 
@@ -68,6 +71,8 @@ ACoder = Annotated[Person, Depends(allowed(Action.CODE))]
 AMemoWriter = Annotated[Person, Depends(allowed(Action.MEMO))]
 ALead = Annotated[Person, Depends(allowed(Action.LEAD))]
 AChecker = Annotated[Person, Depends(allowed(Action.CHECK))]
+AnIntaker = Annotated[Person, Depends(allowed(Action.INTAKE))]
+ATextSender = Annotated[Person, Depends(allowed(Action.TEXTS))]
 
 
 def study_of(request: Request, name: str, _: Annotated[Person, Depends(signed_in)]) -> Iterator[Study]:

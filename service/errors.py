@@ -7,6 +7,7 @@
   - GateError     coding was asked for before the check of de-identification allows it
   - RecordError   a stored record is missing, or what is stored contradicts itself
   - AccessError   an account or key cannot be made or used as asked
+  - BusyError     too much is asked for at once; says after how many seconds to ask again
   - ConflictError somebody else has changed it in the meantime; says who and when
   - MemoError     a memo cannot be kept as it is written; says why, never with its words
     - IdentifierError  it seems to hold something that identifies a person
@@ -52,6 +53,14 @@ class RecordError(ServiceError):
 
 class AccessError(ServiceError):
     """An account, session or key cannot be made or used."""
+
+
+class BusyError(ServiceError):
+    """Too much is asked for at once."""
+
+    def __init__(self, words: str, *, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(words)
 
 
 class ConflictError(ServiceError):

@@ -81,6 +81,11 @@ def codebook_named(name: str) -> Codebook:
     return read_codebook(path if path.exists() else settings().codebooks / name)
 
 
+def codebook_in_folder(name: str) -> Codebook:
+    """A codebook that is installed here, by its folder's name alone; CodebookError if unreadable."""
+    return read_codebook(settings().codebooks / name)
+
+
 def make_study(
     folder: Path,
     *,

@@ -1,4 +1,4 @@
-"""People, their sessions and keys, in people.db beside the studies. Passwords and tokens are stored as hashes alone."""
+"""People and their sessions, in people.db beside the studies. Passwords and tokens are stored as hashes alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlite_utils import Database, Migrations
 
-from service.access.permissions import Role
+from service.access.permissions import Action, Role, may
 from service.errors import AccessError
 from service.study.database import Lender, opening, write
 
@@ -30,12 +30,21 @@ _hasher = PasswordHasher()
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may sign in; `name` is how their decisions are signed."""
+    """Somebody who may sign in; `name` is how their decisions are signed.
+
+    A program that acts for them does so by a `key`, within its `scopes` (None for the person themselves).
+    """
 
     id: int
     name: str
     role: Role
     demo: bool = False
+    key: str = ""
+    scopes: frozenset[Action] | None = None
+
+    def may(self, action: Action) -> bool:
+        """Whether the role, and the key where there is one, gives leave for it."""
+        return may(self.role, action) and (self.scopes is None or action in self.scopes)
 
 
 @migrations()
@@ -56,6 +65,19 @@ def m001_people(db: Database) -> None:
             "CREATE TABLE keys (token TEXT PRIMARY KEY, person INTEGER NOT NULL REFERENCES people(id), name TEXT NOT NULL,"
             " created_at TEXT NOT NULL, expires_at TEXT NOT NULL) STRICT, WITHOUT ROWID"
         ),
+    ):
+        db.conn.execute(statement)
+
+
+@migrations()
+def m002_scopes(db: Database) -> None:
+    """Keys have a public id, scopes, and when they were last used. Those made before keep all that they could do."""
+    for statement in (
+        "ALTER TABLE keys ADD COLUMN id TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE keys ADD COLUMN scopes TEXT NOT NULL DEFAULT 'findings read code memo lead check people'",
+        "ALTER TABLE keys ADD COLUMN used_at TEXT NOT NULL DEFAULT ''",
+        "UPDATE keys SET id = lower(hex(randomblob(4)))",
+        "CREATE UNIQUE INDEX keys_id ON keys(id)",
     ):
         db.conn.execute(statement)
 
@@ -91,12 +113,12 @@ def add_person(db: Database, *, name: str, role: Role, password: str, now: str, 
 
 def all_people(db: Database) -> list[Person]:
     """Those who may sign in, by name."""
-    return [_person(row) for row in db.conn.execute("SELECT * FROM people WHERE active = 1 ORDER BY name")]
+    return [person_from(row) for row in db.conn.execute("SELECT * FROM people WHERE active = 1 ORDER BY name")]
 
 
 def set_role(db: Database, name: str, role: Role) -> None:
     """Give somebody another role; their sessions end, so that none outlives what it was allowed."""
-    person = _named(db, name)
+    person = named(db, name)
     with write(db) as connection:
         connection.execute("UPDATE people SET role = ? WHERE id = ?", (role.value, person.id))
         connection.execute("DELETE FROM sessions WHERE person = ?", [person.id])
@@ -104,22 +126,24 @@ def set_role(db: Database, name: str, role: Role) -> None:
 
 def deactivate(db: Database, name: str) -> None:
     """Somebody may no longer sign in; their decisions stay theirs."""
-    person = _named(db, name)
+    person = named(db, name)
     with write(db) as connection:
         connection.execute("UPDATE people SET active = 0 WHERE id = ?", [person.id])
         connection.execute("DELETE FROM sessions WHERE person = ?", [person.id])
         connection.execute("DELETE FROM keys WHERE person = ?", [person.id])
 
 
-def _named(db: Database, name: str) -> Person:
+def named(db: Database, name: str) -> Person:
+    """Who signs in under a name; AccessError when it is nobody."""
     row = db.conn.execute("SELECT * FROM people WHERE name = ? AND active = 1", [name]).fetchone()
     if row is None:
         raise AccessError("nobody signs in under that name")
-    return _person(row)
+    return person_from(row)
 
 
-def _person(row: Mapping[str, object]) -> Person:
-    return Person(int(str(row["id"])), str(row["name"]), Role(str(row["role"])), bool(row["demo"]))
+def person_from(row: Mapping[str, object], *, key: str = "", scopes: frozenset[Action] | None = None) -> Person:
+    """A person from their row."""
+    return Person(int(str(row["id"])), str(row["name"]), Role(str(row["role"])), bool(row["demo"]), key, scopes)
 
 
 def sign_in(db: Database, name: str, password: str, *, now: str) -> str:
@@ -185,33 +209,13 @@ def person_of_session(db: Database, token: str, *, now: str, awake: bool = True)
     if awake and now > _later(row["seen_at"], timedelta(minutes=1)):
         with write(db) as connection:
             connection.execute("UPDATE sessions SET seen_at = ? WHERE token = ?", (now, _digest(token)))
-    return _person(row)
+    return person_from(row)
 
 
 def sign_out(db: Database, token: str) -> None:
     """End a session."""
     with write(db) as connection:
         connection.execute("DELETE FROM sessions WHERE token = ?", [_digest(token)])
-
-
-def new_key(db: Database, person_name: str, *, name: str, days: int, now: str) -> str:
-    """A key for programs that act as a person; it is shown once and stored as a hash."""
-    person, token = _named(db, person_name), "heard_" + secrets.token_urlsafe(32)
-    with write(db) as connection:
-        connection.execute(
-            "INSERT INTO keys VALUES (?, ?, ?, ?, ?)",
-            (_digest(token), person.id, name, now, _later(now, timedelta(days=days))),
-        )
-    return token
-
-
-def person_of_key(db: Database, token: str, *, now: str) -> Person | None:
-    """Whom a key acts for; None when it is unknown or has run out."""
-    row = db.conn.execute(
-        "SELECT p.* FROM keys k JOIN people p ON p.id = k.person WHERE k.token = ? AND k.expires_at > ? AND p.active = 1",
-        (_digest(token), now),
-    ).fetchone()
-    return None if row is None else _person(row)
 
 
 def preferences(db: Database, person: Person) -> dict[str, str]:

@@ -15,6 +15,8 @@ class Action(StrEnum):
     LEAD = "lead"  # rounds, adjudication, codebook versions, candidate themes
     CHECK = "check"  # the check of de-identification
     PEOPLE = "people"  # who may sign in
+    INTAKE = "intake"  # take voices in, ask for jobs, be told by webhook
+    TEXTS = "texts"  # de-identify and code texts that are kept elsewhere
 
 
 class Role(StrEnum):
@@ -35,13 +37,13 @@ ROLE_WORDS = {
     Role.DATA_MANAGER: "Data manager",
 }
 _READER = frozenset({Action.FINDINGS})
-_CODER = _READER | {Action.READ, Action.CODE, Action.MEMO}
+_CODER = _READER | {Action.READ, Action.CODE, Action.MEMO, Action.TEXTS}
 PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.READER: _READER,
     Role.CO_PRODUCER: _READER | {Action.MEMO},
     Role.CODER: _CODER,
-    Role.LEAD: _CODER | {Action.LEAD, Action.CHECK, Action.PEOPLE},
-    Role.DATA_MANAGER: _READER | {Action.READ, Action.CHECK},
+    Role.LEAD: _CODER | {Action.LEAD, Action.CHECK, Action.PEOPLE, Action.INTAKE},
+    Role.DATA_MANAGER: _READER | {Action.READ, Action.CHECK, Action.INTAKE, Action.TEXTS},
 }
 
 

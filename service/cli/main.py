@@ -22,6 +22,7 @@ from service.cli import (
     codebook,
     indicators,
     jobs,
+    keys,
     lessons,
     people,
     review,
@@ -60,6 +61,7 @@ app.add_typer(codebook.app, name="codebook")
 app.add_typer(themes.app, name="themes")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(keys.app, name="keys")
 app.add_typer(lessons.app, name="lessons")
 app.add_typer(people.app, name="people")
 app.add_typer(bench.app, name="bench")

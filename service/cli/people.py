@@ -1,4 +1,4 @@
-"""Who may sign in, and keys for programs."""
+"""Who may sign in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from service.cli.show import say
 from service.clock import now
 from service.errors import StudyError
 
-app = typer.Typer(help="Who may sign in, and keys for programs.", no_args_is_help=True)
+app = typer.Typer(help="Who may sign in.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Argument(help="A study's folder, or a folder of studies, as given to “heard serve”.")]
 Name = Annotated[str, typer.Argument(help="The name that decisions are signed with.")]
 
@@ -31,7 +31,7 @@ def add(
 
     Example: heard people add studies "Ada Byron" --role coder
     """
-    with people.people_in(_there(folder)) as db:
+    with people.people_in(there(folder)) as db:
         made = people.add_person(db, name=name, role=role, password=password, now=now())
     say(f"{made.name} may sign in as {ROLE_WORDS[made.role].lower()}.")
 
@@ -42,7 +42,7 @@ def list_(folder: Folder) -> None:
 
     Example: heard people list studies
     """
-    with people.people_in(_there(folder)) as db:
+    with people.people_in(there(folder)) as db:
         for person in people.all_people(db):
             say(f"{person.name}: {ROLE_WORDS[person.role].lower()}")
 
@@ -53,7 +53,7 @@ def change_role(folder: Folder, name: Name, role: Annotated[Role, typer.Argument
 
     Example: heard people role studies "Ada Byron" lead
     """
-    with people.people_in(_there(folder)) as db:
+    with people.people_in(there(folder)) as db:
         people.set_role(db, name, role)
     say(f"{name} is now {ROLE_WORDS[role].lower()}.")
 
@@ -64,28 +64,13 @@ def remove(folder: Folder, name: Name) -> None:
 
     Example: heard people remove studies "Ada Byron"
     """
-    with people.people_in(_there(folder)) as db:
+    with people.people_in(there(folder)) as db:
         people.deactivate(db, name)
     say(f"{name} may no longer sign in.")
 
 
-@app.command()
-def key(
-    folder: Folder,
-    name: Name,
-    label: Annotated[str, typer.Option("--for", help="What the key is for.")],
-    days: Annotated[int, typer.Option(min=1, max=366, help="How long it is good for.")] = 90,
-) -> None:
-    """Make a key with which a program acts as a person. It is shown once.
-
-    Example: heard people key studies "Ada Byron" --for "nightly export"
-    """
-    with people.people_in(_there(folder)) as db:
-        token = people.new_key(db, name, name=label, days=days, now=now())
-    typer.echo(token)
-
-
-def _there(folder: Path) -> Path:
+def there(folder: Path) -> Path:
+    """The folder, if it is one."""
     if not folder.is_dir():
         raise StudyError(f"there is no folder “{folder.name}”")
     return folder

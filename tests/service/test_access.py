@@ -10,14 +10,13 @@ from fastapi.testclient import TestClient
 from sqlite_utils import Database
 
 from service.access.demo_accounts import ACCOUNTS
+from service.access.keys import new_key, person_of_key
 from service.access.people import (
     MOST_FAILURES,
     PEOPLE_FILE,
     add_person,
     deactivate,
-    new_key,
     people_in,
-    person_of_key,
     person_of_session,
     preferences,
     set_preferences,
@@ -43,7 +42,7 @@ def people(tmp_path: Path) -> Iterator[Database]:
 
 def test_no_password_and_no_token_is_stored_as_it_is(people: Database, tmp_path: Path) -> None:
     token = sign_in(people, "Ada", PASSWORD, now=NOW)
-    key = new_key(people, "Ada", name="export", days=1, now=NOW)
+    _, key = new_key(people, "Ada", name="export", scopes=["read"], days=1, now=NOW)
     people.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     held = b"".join(f.read_bytes() for f in tmp_path.iterdir())
@@ -95,7 +94,7 @@ def test_another_role_ends_the_sessions_of_the_old_one(people: Database) -> None
 
 
 def test_somebody_who_left_can_neither_sign_in_nor_use_a_key(people: Database) -> None:
-    key = new_key(people, "Ada", name="export", days=30, now=NOW)
+    _, key = new_key(people, "Ada", name="export", scopes=["read"], days=30, now=NOW)
     deactivate(people, "Ada")
 
     assert person_of_key(people, key, now=NOW) is None
@@ -104,7 +103,7 @@ def test_somebody_who_left_can_neither_sign_in_nor_use_a_key(people: Database) -
 
 
 def test_a_key_runs_out(people: Database) -> None:
-    key = new_key(people, "Ada", name="export", days=30, now=NOW)
+    _, key = new_key(people, "Ada", name="export", scopes=["read"], days=30, now=NOW)
 
     held = person_of_key(people, key, now=NOW)
     assert held is not None
@@ -151,8 +150,10 @@ def test_the_api_asks_for_a_key_or_a_session(demo_folder: Path) -> None:
 
     assert client.get("/v1/studies").status_code == 401
     with people_in(demo_folder) as db:
-        key = new_key(db, "Coder A (demo)", name="a test", days=1, now="2026-11-01T00:00:00.000+00:00")
-        long = new_key(db, "Coder A (demo)", name="a test", days=100_000, now=NOW)
+        _, key = new_key(
+            db, "Coder A (demo)", name="a", scopes=["findings"], days=1, now="2026-11-01T00:00:00.000+00:00"
+        )
+        _, long = new_key(db, "Coder A (demo)", name="a", scopes=["findings"], days=100_000, now=NOW)
     assert client.get("/v1/studies", headers={"Authorization": f"Bearer {key}x"}).status_code == 401
     assert client.get("/v1/studies", headers={"Authorization": f"Bearer {long}"}).status_code == 200
 
