@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import yaml
@@ -42,6 +43,20 @@ def as_yaml(book: Codebook) -> str:
         )
     written: str = yaml.dump(_book(book), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=WIDTH)
     return written
+
+
+def as_plain_json(book: Codebook) -> str:
+    """Codes as the plain list that `nlp.codebook` reads too, whatever they lack."""
+    plain = [
+        {
+            "code": code.id,
+            "name": code.label,
+            "definition": code.definition,
+            **_given(examples=list(code.examples), parent=code.parent),
+        }
+        for code in book.codes
+    ]
+    return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
 
 
 def _book(book: Codebook) -> dict[str, Any]:

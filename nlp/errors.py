@@ -10,6 +10,7 @@
   - PolicyError     a de-identification policy cannot be read
   - EstimateError   an estimate was asked for that the design does not support
   - LinkError       a tie between voices and an indicator does not carry the figure that was asked for; says what would
+  - InterchangeError a file of another qualitative tool cannot be read
   - DisclosureError a release cannot be proved safe, or its tables or rules contradict themselves
 """
 
@@ -56,6 +57,10 @@ class PolicyError(NlpError):
 
 class EstimateError(NlpError):
     """The reads at hand cannot support the figure; the message says what would."""
+
+
+class InterchangeError(NlpError):
+    """A project or codebook of another tool cannot be read; never with its words."""
 
 
 class LessonError(NlpError):

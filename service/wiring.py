@@ -15,6 +15,7 @@ from nlp.types import Codebook
 from service.errors import StudyError
 from service.settings import Settings
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM, Study, create_study, open_study
+from service.usecases.discover import codebook_in_use
 from service.usecases.lessons import Trust
 from service.usecases.sharpen import Sharpener
 from service.vault.keys import Key, create_key, read_key
@@ -86,6 +87,12 @@ def codebook_in_folder(name: str) -> Codebook:
     return read_codebook(settings().codebooks / name)
 
 
+def codebook_of(study: Study) -> Codebook:
+    """The codebook that a study codes with: its own newest version, or its file where that is newer."""
+    held = settings().codebooks / study.codebook
+    return codebook_in_use(study, codebook_named(study.codebook) if held.exists() else None)
+
+
 def make_study(
     folder: Path,
     *,
@@ -98,11 +105,21 @@ def make_study(
     settings: Settings,
 ) -> tuple[Study, Key]:
     """A new study with its key and its empty, sealed vault; StudyError if the folder has one."""
-    read = codebook_named(codebook)
+    return new_study(
+        folder, codebook_named(codebook).id, title=title, now=now, fictional=fictional, leak_limit=leak_limit,
+        threshold=threshold, settings=settings,
+    )  # fmt: skip
+
+
+def new_study(
+    folder: Path, codebook: str, *, title: str, now: str, settings: Settings, fictional: bool = False,
+    leak_limit: float = LEAK_LIMIT, threshold: float = SUGGESTED_FROM,
+) -> tuple[Study, Key]:  # fmt: skip
+    """A new study for the codebook of an id, which may still have to come in."""
     if settings.key_file and settings.key_file.exists():
         read_key(settings.key_file)  # a damaged key is refused before anything is made
     study = create_study(
-        folder, title=title, codebook=read.id, now=now, fictional=fictional, leak_limit=leak_limit, threshold=threshold
+        folder, title=title, codebook=codebook, now=now, fictional=fictional, leak_limit=leak_limit, threshold=threshold
     )
     file = settings.key_file_for(study.id)
     key = read_key(file) if settings.key_file and file.exists() else create_key(file)

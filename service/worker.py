@@ -14,7 +14,6 @@ from service.clock import now
 from service.study.jobs import Job
 from service.study.study import Study, find_studies, opened
 from service.usecases.deidentify import deidentify_study
-from service.usecases.discover import codebook_in_use
 from service.usecases.jobs import Handler, Progress, work_once
 from service.usecases.suggest import suggest_study
 
@@ -29,7 +28,7 @@ def _deidentify(study: Study, job: Job, progress: Progress) -> Mapping[str, int]
 
 
 def _suggest(study: Study, job: Job, progress: Progress) -> Mapping[str, int]:
-    book = codebook_in_use(study, wiring.codebook_named(study.codebook))
+    book = wiring.codebook_of(study)
     done = suggest_study(
         study, book, wiring.encoder(), now=now(), actor=job.by, progress=progress, trust=wiring.trust()
     )

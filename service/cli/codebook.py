@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,14 +11,18 @@ import typer
 
 from nlp import codebook_diff
 from nlp.codebook_diff import BookDiff, CodeDiff, FieldDiff, Line, Mark
-from nlp.codebook_rules import FIELD_WORDS
-from nlp.codebook_write import as_yaml
+from nlp.codebook_rules import FIELD_WORDS, problems
+from nlp.codebook_write import as_plain_json, as_yaml
 from nlp.themes.lint import Advice, Remark, lint
 from nlp.types import Codebook
 from service import wiring
 from service.cli.show import give, say
 from service.cli.study import Json, StudyFolder
+from service.clock import now
+from service.files.atomic import write_whole
 from service.study.codebooks import codebook_version, newest_codebook
+from service.usecases.export_project import export_codebook
+from service.usecases.import_project import codebook_in
 
 app = typer.Typer(help="Look after codebooks.", no_args_is_help=True)
 
@@ -94,7 +99,9 @@ def _marked(line: Line) -> str:
 def export(
     folder: StudyFolder,
     version: Annotated[str, typer.Option(help="Which version; the one in use where left out.")] = "",
-    out: Annotated[Path | None, typer.Option(help="The file to write, such as codebooks/NAME/codebook.yaml.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write: codebooks/NAME/codebook.yaml, or a .qdc for other tools.")
+    ] = None,
 ) -> None:
     """Write a version of a study's codebook as the YAML file that every command reads, to put back into codebooks/.
 
@@ -102,9 +109,29 @@ def export(
     """
     study = wiring.study_in(folder)
     book = codebook_version(study.db, study.codebook, version) if version else newest_codebook(study.db)
-    written = as_yaml(book)
+    written = export_codebook(book) if out and out.suffix.casefold() == ".qdc" else as_yaml(book).encode()
     if out is None:
         typer.echo(written, nl=False)
         return
-    out.write_text(written, "utf-8")
+    write_whole(out, written)
     say(f"Wrote version {book.version} of “{book.title}”, with the codes that it shares with others, to {out.name}.")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A REFI-QDA codebook (.qdc) or project (.qdpx).")],
+    out: Annotated[Path, typer.Argument(help="A codebook.json to write; a codebook.yaml where every field is there.")],
+) -> None:
+    """Read another tool's codebook as a file that every command reads. What its codes lack is told; fill it in there.
+
+    Example: heard codebook import interviews.qdc codebooks/interviews/codebook.json
+    """
+    book = codebook_in(file, now=now()).book
+    missing = problems(book)
+    if out.suffix.casefold() in (".yaml", ".yml"):
+        write_whole(out, as_yaml(book).encode())
+    else:
+        write_whole(out, as_plain_json(book).encode())
+    say(f"Wrote {len(book.codes)} codes of “{book.title}” to {out.name}.")
+    for field, count in Counter(p.field for p in missing if p.code).most_common():
+        say(f"  {count} codes lack or fall short in: {FIELD_WORDS.get(field, field)}")

@@ -11,7 +11,6 @@ from service import wiring
 from service.cli.show import say
 from service.cli.study import StudyFolder, actor
 from service.clock import now
-from service.usecases.discover import codebook_in_use
 from service.usecases.share import borrow_lessons, export_lessons
 
 app = typer.Typer(help="Share what decisions taught between studies of one codebook.", no_args_is_help=True)
@@ -24,7 +23,7 @@ def export(folder: StudyFolder, out: Annotated[Path, typer.Option(help="Where to
     Example: heard lessons export studies/harrogate --out harrogate.lessons
     """
     study = wiring.study_in(folder)
-    book = codebook_in_use(study, wiring.codebook_named(study.codebook))
+    book = wiring.codebook_of(study)
     count = export_lessons(
         study, book, wiring.encoder(), wiring.trust(), out, allowed=wiring.may_share(), now=now(), actor=actor()
     )

@@ -20,6 +20,7 @@ from service.cli import (
     bench,
     check,
     codebook,
+    exchange,
     indicators,
     jobs,
     keys,
@@ -49,6 +50,8 @@ app.command("deidentify")(study.deidentify)
 app.command("deid-check")(check.deid_check)
 app.command("suggest")(study.suggest)
 app.command("batch")(batch.batch)
+app.command("import")(exchange.import_)
+app.command("export")(exchange.export)
 app.command("draw")(rounds.draw)
 app.command("review")(review.review)
 app.command("progress")(rounds.progress)

@@ -19,7 +19,6 @@ from service.clock import now
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM
 from service.usecases import findings as find
 from service.usecases.deidentify import deidentify_lines, deidentify_study
-from service.usecases.discover import codebook_in_use
 from service.usecases.intake import take_in
 from service.usecases.report import write_report
 from service.usecases.suggest import suggest_lines, suggest_study
@@ -160,9 +159,7 @@ def suggest(
         give({"texts": count}, as_json=as_json, words=f"{count} texts read.")
         return
     study = wiring.study_in(folder)
-    book = (
-        wiring.codebook_named(codebook) if codebook else codebook_in_use(study, wiring.codebook_named(study.codebook))
-    )
+    book = wiring.codebook_named(codebook) if codebook else wiring.codebook_of(study)
     with progress("Suggesting") as bar:
         done = suggest_study(
             study,

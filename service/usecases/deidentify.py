@@ -75,6 +75,12 @@ def deidentify_study(
     return report
 
 
+def ways_into_clean(study: Study, key: Key, voice_ids: Sequence[str]) -> dict[str, list[OffsetPair]]:
+    """For each voice, its redactions as (source start, end, clean start, end), by which raw offsets become clean ones."""
+    with Vault(study.vault_file, key, study.id) as vault:
+        return {voice: vault.offset_map(voice, 1) for voice in voice_ids}
+
+
 def _batches(participants: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Voices with their participant: all the voices of one before those of the next, up to `BATCH` or so at a time."""
     by_participant: dict[str, list[str]] = {}

@@ -214,11 +214,14 @@ def shown(study: Study) -> tuple[store.Discovery, list[StoredCandidate], Mapping
     return found, held, _words(study, ids) if ids else {}
 
 
-def codebook_in_use(study: Study, from_file: Codebook) -> Codebook:
+def codebook_in_use(study: Study, from_file: Codebook | None) -> Codebook:
     """The study's own newest version where codes were adopted or versions published here, else the file's.
 
-    StudyError when the file has moved on without codes that the study's own version has.
+    A study whose codebook came in with a project has none in a file. StudyError when the file has moved on without
+    codes that the study's own version has.
     """
+    if from_file is None:
+        return _newest(study)
     if not any(act.act == "adopt" and act.codebook_version for act in store.acts(study.db)) and not publications(
         study.db
     ):

@@ -58,9 +58,18 @@ def take_in(
     chosen = choose_profile(table, profile=profile, text_column=text_column)
     if speaker:
         chosen = chosen.model_copy(update={"voice": Source(fixed=speaker)})
+    return take_in_table(
+        study, table, chosen, key, input_hash=_sha256(file), now=now, keep_raw_days=keep_raw_days, actor=actor
+    )
+
+
+def take_in_table(
+    study: Study, table: Table, chosen: Profile, key: Key, *, input_hash: str, now: str, keep_raw_days: int, actor: str
+) -> IntakeReport:  # fmt: skip
+    """Read a table into the study as a profile says; `input_hash` stands for the file that it came from."""
     run_id = new_run_id("intake", now)
     purge_on = (date.fromisoformat(now[:10]) + timedelta(days=keep_raw_days)).isoformat()
-    scope = chosen.name if chosen.record_id else _sha256(file)
+    scope = chosen.name if chosen.record_id else input_hash
     rows, read = 0, 0
     taken: list[_Taken] = []
     cut: list[str] = []
@@ -87,7 +96,7 @@ def take_in(
     with Vault(study.vault_file, key, study.id) as vault:
         vault.purge(now[:10])
         vault.put([t.raw for t in taken if t.record.id not in known or t.record.id in waiting])
-    _store(study, new, report, run_id=run_id, input_hash=_sha256(file), now=now, actor=actor)
+    _store(study, new, report, run_id=run_id, input_hash=input_hash, now=now, actor=actor)
     return report
 
 
@@ -128,8 +137,13 @@ def _cut_cells(row: Row) -> Iterator[str]:
             yield f"Row {row.number}, column “{column}”: Excel cuts cells at 32,767 characters; the end may be missing."
 
 
+def voice_id_of(key: Key, scope: str, record: str, column: str) -> str:
+    """The id of the voice that an answer becomes: the same whenever it comes."""
+    return key.pseudonym("v", scope, record, column)
+
+
 def _taken(answer: Answer, key: Key, scope: str, run_id: str, purge_on: str) -> _Taken:
-    voice_id = key.pseudonym("v", scope, answer.record, answer.column)
+    voice_id = voice_id_of(key, scope, answer.record, answer.column)
     voice = VoiceRecord(
         id=voice_id,
         participant=key.pseudonym("p", scope, answer.person),

@@ -1,0 +1,85 @@
+"""`heard import` and `heard export`: a project from another qualitative tool, and a study for one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nlp.interchange.project import Fidelity
+from nlp.types import Voice
+from service import wiring
+from service.cli.show import progress, say
+from service.cli.study import StudyFolder, actor
+from service.clock import now
+from service.files.atomic import write_whole
+from service.usecases.export_project import export_project
+from service.usecases.import_project import brought_in, import_project
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A REFI-QDA project (.qdpx) of NVivo, ATLAS.ti, MAXQDA, QualCoder, …")],
+    folder: Annotated[Path, typer.Argument(help="Where to make the study.")],
+    title: Annotated[str, typer.Option(help="What people call the study; the project's name where left out.")] = "",
+    voice: Annotated[
+        str, typer.Option(help="Who speaks in the texts: child, young_person, parent_carer, practitioner.")
+    ] = "",
+) -> None:
+    """Make a study of another tool's project: texts are de-identified, codes and people's codings keep their place.
+
+    What did not come in as it stands in the file is told, place by place.
+
+    Example: heard import interviews.qdpx studies/interviews --voice young_person
+    """
+    if voice and voice not in set(Voice):
+        raise typer.BadParameter("--voice is child, young_person, parent_carer or practitioner")
+    brought = brought_in(file, now=now())
+    book, settings = brought.codebook.book, wiring.settings()
+    study, key = wiring.new_study(folder, book.id, title=title or book.title, now=now(), settings=settings)
+    with progress("De-identifying") as bar:
+        done = import_project(
+            study, key, brought, wiring.deidentifier(), speaker=voice, now=now(), keep_raw_days=settings.keep_raw_days,
+            actor=actor(), progress=bar,
+        )  # fmt: skip
+    for note in _notes(brought.fidelity):
+        say(note)
+    if done.elsewhere or done.without_code:
+        say(
+            f"Not taken in: {done.elsewhere} codings of texts that did not come in, {done.without_code} of unknown codes."
+        )
+    say(f"{done.voices} texts, {len(book.codes)} codes and {done.codings} codings are in “{study.title}”.")
+    say(f"The key is in {settings.key_file_for(study.id)}. Next: heard deid-check {folder} --checker NAME")
+
+
+def _notes(fidelity: Fidelity) -> list[str]:
+    """How faithfully the file was read, and each place that a person should look at."""
+    lost = sum(d.lost for d in fidelity.doubts)
+    first = (
+        f"Offsets read as {fidelity.reading}: {fidelity.words:.1%} of {fidelity.selections} selections stand at the edges of"
+        f" words; {len(fidelity.doubts) - lost} to look at, {lost} not taken in."
+    )
+    notes = [first, *(f"  source {d.source} selection {d.selection or 'none'}: {d.problem}" for d in fidelity.doubts)]
+    kinds = Counter(fidelity.left_out)
+    return notes + [f"  left out: {count} {kind}, which hold no text" for kind, count in sorted(kinds.items())]
+
+
+def export(
+    folder: StudyFolder,
+    out: Annotated[Path, typer.Argument(help="The file to write, a .qdpx.")],
+    with_suggestions: Annotated[
+        bool, typer.Option("--with-suggestions", help="Undecided suggestions too, under a user marked (machine).")
+    ] = False,
+) -> None:
+    """Write a study as a REFI-QDA project: de-identified texts, people with attributes, and confirmed codings alone.
+
+    Example: heard export studies/harrogate harrogate.qdpx
+    """
+    if out.suffix.casefold() != ".qdpx":
+        raise typer.BadParameter("the file to write must end in .qdpx")
+    study = wiring.study_in(folder)
+    done = export_project(study, person=actor(), now=now(), with_suggestions=with_suggestions)
+    write_whole(out, done.content)
+    machine = f" and {done.suggestions} suggestions of the machine" if with_suggestions else ""
+    say(f"{out.name}: {done.sources} texts of {done.people} people, {done.codings} confirmed codings{machine}.")
