@@ -21,11 +21,21 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nlp.errors import NlpError
-from service.api import routes, texts
-from service.api.problems import MEDIA_TYPE, field_problems, known_names, with_problems
+from service.api import books, intake, jobs, reading, texts
+from service.api.limits import Bounded
+from service.api.problems import MEDIA_TYPE, field_problems, known_names, row_problem, with_problems
 from service.api.turns import Turns
 from service.deps import API, NotSignedInError
-from service.errors import AccessError, BusyError, ConflictError, InputError, RecordError, ServiceError
+from service.errors import (
+    AccessError,
+    BusyError,
+    ConflictError,
+    InputError,
+    LimitError,
+    RecordError,
+    RepeatError,
+    ServiceError,
+)
 from service.study.pool import Pool
 from service.web import (
     activity,
@@ -70,6 +80,7 @@ def build_app(studies: Path) -> FastAPI:
     app.state.studies = studies
     app.state.pool, app.state.watches, app.state.turns = Pool(), Watches(), Turns()
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
+    app.add_middleware(Bounded)
     app.add_middleware(_OwnPagesOnly)
     app.add_middleware(_WithHeaders)
     app.add_exception_handler(HTTPException, _http_problem)
@@ -79,7 +90,10 @@ def build_app(studies: Path) -> FastAPI:
     app.add_exception_handler(NlpError, _refused)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     for part in (
-        routes,
+        reading,
+        intake,
+        jobs,
+        books,
         texts,
         pages,
         codebook,
@@ -176,6 +190,7 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     detail = {
         404: "There is nothing at this address.",
         403: "Your role has no leave for this. Ask the study's lead.",
+        413: "That is more than is taken at once. Send it in parts.",
     }.get(status, "This cannot be done at this address.")
     return _problem(request, status, f"http-{status}", detail)
 
@@ -196,9 +211,13 @@ async def _bad_request(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    kinds = {RecordError: 404, ConflictError: 412, AccessError: 403, InputError: 422, BusyError: 503}
+    kinds: dict[type[ServiceError], int] = {
+        RecordError: 404, ConflictError: 412, AccessError: 403, InputError: 422, RepeatError: 422, LimitError: 429,
+        BusyError: 503,
+    }  # fmt: skip
     status = next((status for kind, status in kinds.items() if isinstance(error, kind)), 409)
-    answer = _problem(request, status, type(error).__name__, str(error))
+    errors: dict[str, Any] = {"errors": [row_problem(error)]} if isinstance(error, InputError) else {}
+    answer = _problem(request, status, type(error).__name__, str(error), **errors)
     if isinstance(error, BusyError):
         answer.headers["Retry-After"] = str(error.seconds)
     return answer

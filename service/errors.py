@@ -8,6 +8,8 @@
   - RecordError   a stored record is missing, or what is stored contradicts itself
   - AccessError   an account or key cannot be made or used as asked
   - BusyError     too much is asked for at once; says after how many seconds to ask again
+    - LimitError  a key asks too often
+  - RepeatError   an Idempotency-Key came again with another request
   - ConflictError somebody else has changed it in the meantime; says who and when
   - MemoError     a memo cannot be kept as it is written; says why, never with its words
     - IdentifierError  it seems to hold something that identifies a person
@@ -28,7 +30,7 @@ class InputError(ServiceError):
     """A problem in a file: where it is, what it is, and never the words themselves."""
 
     def __init__(self, *, file: str, problem: str, row: int | None = None, field: str = "", more: int = 0) -> None:
-        self.file, self.row, self.field = file, row, field
+        self.file, self.row, self.field, self.problem = file, row, field, problem
         place = file if row is None else f"{file}, row {row}"
         subject = f"column “{field}”: " if field else ""
         others = f" ({more} more problem{'s' if more > 1 else ''} of the kind)" if more else ""
@@ -61,6 +63,14 @@ class BusyError(ServiceError):
     def __init__(self, words: str, *, seconds: int) -> None:
         self.seconds = seconds
         super().__init__(words)
+
+
+class LimitError(BusyError):
+    """A key asks too often."""
+
+
+class RepeatError(ServiceError):
+    """An Idempotency-Key came again with another request."""
 
 
 class ConflictError(ServiceError):

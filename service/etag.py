@@ -34,3 +34,9 @@ def stale(who: str, when: str) -> str:
     by = who or "Somebody"
     at = f" on {when[:10]} at {when[11:16]} (UTC)" if when else ""
     return f"{by} changed this{at}, after you opened it. Nothing of yours was saved: open the page again to see it."
+
+
+def unchanged(request: Request, tag: str) -> bool:
+    """Whether the caller says, as If-None-Match, that they have this version."""
+    given = request.headers.get("If-None-Match", "").strip()
+    return given == "*" or tag.strip('"') in {held for _, held in _TAGS.findall(given)}

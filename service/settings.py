@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     published_on_loopback: bool = False
+    api_per_minute: int = Field(default=600, ge=1)
 
     @model_validator(mode="after")
     def _loopback_only(self) -> Self:

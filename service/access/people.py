@@ -82,6 +82,15 @@ def m002_scopes(db: Database) -> None:
         db.conn.execute(statement)
 
 
+@migrations()
+def m003_answers(db: Database) -> None:
+    """What was answered to requests that may come again."""
+    db.conn.execute(
+        "CREATE TABLE answers (key TEXT PRIMARY KEY, request TEXT NOT NULL, status INTEGER NOT NULL DEFAULT 0,"
+        " body TEXT NOT NULL DEFAULT '', location TEXT NOT NULL DEFAULT '', at TEXT NOT NULL) STRICT, WITHOUT ROWID"
+    )
+
+
 @contextmanager
 def people_in(folder: Path, lend: Lender = opening) -> Iterator[Database]:
     """The people of a folder of studies, closed again, or given back to a pool, at the end of the block."""

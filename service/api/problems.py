@@ -9,14 +9,20 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from service.errors import InputError
+
 MEDIA_TYPE = "application/problem+json"
 
 
 class FieldProblem(BaseModel):
-    """One part of a request that cannot be taken: where it stands (a JSON pointer, or a parameter's name), and why."""
+    """One part of a request that cannot be taken, and why.
+
+    `pointer` is a JSON pointer, a parameter's name, or the field of the voice or column in `row`, which counts from 1.
+    """
 
     pointer: str
     problem: str
+    row: int | None = None
 
 
 class Problem(BaseModel):
@@ -85,6 +91,11 @@ def field_problems(error: RequestValidationError, known: Collection[str]) -> lis
         {"pointer": _pointer(e["loc"], known), "problem": _KINDS.get(e["type"], _OTHERWISE)}
         for e in error.errors()[:20]
     ]
+
+
+def row_problem(error: InputError) -> dict[str, str | int | None]:
+    """A row of a file, or a voice, that cannot be taken."""
+    return {"pointer": error.field, "problem": error.problem, "row": error.row}
 
 
 def _pointer(loc: Iterable[int | str], known: Collection[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Annotated, Self, TypeVar
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -13,12 +13,12 @@ from nlp.deid.surrogates import neutralise
 from nlp.themes.match import SHOWN_FROM, Matcher
 from service import wiring
 from service.access.people import Person
-from service.api.problems import RESPONSES
+from service.api.router import api_router
 from service.deps import ATextSender
 from service.errors import RecordError
 from service.usecases.texts import Cleaned, Proposed, Sent, deidentify_texts, suggest_for_texts
 
-router = APIRouter(prefix="/v1", responses=RESPONSES, tags=["texts"])
+router = api_router("texts")
 
 MOST_TEXTS, LONGEST_TEXT, MOST_CHARACTERS = 100, 50_000, 200_000
 Body = TypeVar("Body", bound="_Body")

@@ -28,6 +28,7 @@ METHOD = "intake.v1"
 class IntakeReport:
     """What came of a file. `blank` counts empty answers; `known` those that were already in the study."""
 
+    run: str
     profile: str
     rows: int
     voices: int
@@ -85,6 +86,7 @@ def take_in_table(
     new = [t for t in taken if t.record.id not in known]
     waiting = set(voices_without_clean_text(study.db))
     report = IntakeReport(
+        run=run_id,
         profile=chosen.name,
         rows=rows,
         voices=len(new),

@@ -78,13 +78,13 @@ class _Parts:
 
 
 def search_voices(
-    study: Study, person: str, wanted: VoiceFilter, *, page: int, columns: Sequence[str] = ()
+    study: Study, person: str, wanted: VoiceFilter, *, page: int, columns: Sequence[str] = (), size: int = PAGE
 ) -> VoicePage:
     """A page of the voices that fit; past the last page, the last. `columns` are ids of codes to give `cells` for."""
     found = find_voices(study.db, wanted, _hidden(study, person, wanted))
-    pages = max(1, -(-len(found) // PAGE))
+    pages = max(1, -(-len(found) // size))
     at = min(max(page, 1), pages)
-    lines = _lines(study, person, found[PAGE * (at - 1) : PAGE * at], wanted.words, columns)
+    lines = _lines(study, person, found[size * (at - 1) : size * at], wanted.words, columns)
     return VoicePage(lines, at, pages, len(found))
 
 

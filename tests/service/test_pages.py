@@ -149,7 +149,7 @@ def test_the_api_answers_problems_as_problem_documents(client: TestClient) -> No
 def test_no_refusal_repeats_what_was_sent(client: TestClient, word: str) -> None:
     secret = f"qzx{word}"
 
-    for address in (f"/v1/studies/{secret}", f"{NY}/voices/{secret}", f"/v1{NY}/voices?page={secret}"):
+    for address in (f"/v1/studies/{secret}", f"{NY}/voices/{secret}", f"/v1{NY}/voices?cursor={secret}"):
         answer = client.get(address)
         assert answer.status_code >= 400
         assert "qzx" not in answer.text

@@ -283,4 +283,4 @@ def test_the_api_finds_the_same(client: TestClient) -> None:
 
     assert found["total"] > 1
     assert f'<p role="status">{found["total"]} voices.' in page
-    assert "CL1" in found["lines"][0]["suggested"]
+    assert "CL1" in found["items"][0]["suggested"]

@@ -1,0 +1,151 @@
+"""What may be read of a study: where it stands, its voices, suggestions and decisions, themes and findings."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from pydantic import BaseModel
+
+from nlp.findings.prevalence import Estimate
+from service.api.paging import AfterNumber, AfterPage, AfterTime, Limit, Page, cursor_to
+from service.api.router import api_router
+from service.deps import AReader, AStudy, AVoiceReader
+from service.study.search import VoiceFilter
+from service.study.study import find_studies, opened
+from service.study.voices import clean_text, newest_version
+from service.usecases.findings import joint_display, overview, theme_shares
+from service.usecases.listed import DecisionLine, SegmentSuggestions, decisions_after, suggestions_after
+from service.usecases.reading import VoiceReading, read_voice
+from service.usecases.search import VoiceLine, search_voices
+
+router = api_router("studies")
+Words = Annotated[str, Query(max_length=300)]
+CodeId = Annotated[str, Query(max_length=100)]
+
+
+class StudyOut(BaseModel):
+    """A study that is served here; `codebook` is the id of the one that it codes with."""
+
+    name: str
+    title: str
+    codebook: str
+    fictional: bool
+
+
+class VoicesPage(Page[VoiceLine]):
+    """Voices, and how many there are in all."""
+
+    total: int
+
+
+class Replaced(BaseModel):
+    """Where a surrogate stands in a clean text, and what it stands for."""
+
+    start: int
+    end: int
+    label: str
+
+
+class CleanTextOut(BaseModel):
+    """The newest clean text of a voice. Offsets are code points."""
+
+    voice: str
+    version: int
+    text: str
+    redactions: list[Replaced]
+
+
+@router.get("/studies")
+def studies(request: Request, _: AReader) -> list[StudyOut]:
+    """The studies that are served here."""
+    found = []
+    for folder in find_studies(request.app.state.studies):
+        with opened(folder, request.app.state.pool.lend) as study:
+            found.append(
+                StudyOut(name=study.name, title=study.title, codebook=study.codebook, fictional=study.fictional)
+            )
+    return found
+
+
+@router.get("/studies/{name}")
+def study(study: AStudy, _: AReader) -> dict[str, Any]:
+    """Counts of what came in, what is protected and what is read."""
+    return {"name": study.name, "title": study.title, **asdict(overview(study))}
+
+
+@router.get("/studies/{name}/voices")
+def voices(
+    study: AStudy, person: AVoiceReader, words: Words = "", suggested: CodeId = "", confirmed: CodeId = "",
+    voice: CodeId = "", after: AfterPage = None, limit: Limit = 50,
+) -> VoicesPage:  # fmt: skip
+    """De-identified voices that fit, in the order of intake."""
+    wanted = VoiceFilter(words=words, voice=voice, suggested=suggested, confirmed=confirmed)
+    page, size = after or (1, limit)
+    found = search_voices(study, person.name, wanted, page=page, size=size)
+    more = cursor_to(found.page + 1, size) if found.page < found.pages else None
+    return VoicesPage(items=list(found.lines), next=more, total=found.total)
+
+
+# Numbers of suggestions are left out: what lies between two of them would tell how many are kept back.
+_LEFT_OUT: Any = {"record": {"digest"}, "segments": {"__all__": {"suggestions": {"__all__": {"id"}}}}}
+
+
+@router.get("/studies/{name}/voices/{voice_id}", response_model_exclude=_LEFT_OUT)
+def voice(study: AStudy, voice_id: str, person: AVoiceReader) -> VoiceReading:
+    """One voice with its segments, suggestions and codings."""
+    return read_voice(study, voice_id, person=person.name)
+
+
+@router.get("/studies/{name}/voices/{voice_id}/clean-text")
+def voice_text(study: AStudy, voice_id: str, _: AVoiceReader) -> CleanTextOut:
+    """A voice's clean text alone."""
+    text, newest = clean_text(study.db, voice_id), newest_version(study.db, voice_id)
+    redactions = [Replaced(start=r.start, end=r.end, label=r.label) for r in newest.redactions]
+    return CleanTextOut(voice=voice_id, version=newest.version, text=text, redactions=redactions)
+
+
+@router.get("/studies/{name}/suggestions")
+def suggestions(
+    study: AStudy, person: AVoiceReader, after: AfterNumber = None, limit: Limit = 50
+) -> Page[SegmentSuggestions]:
+    """Every segment with its suggestions, as far as the caller may see them yet."""
+    lines, last = suggestions_after(study, person.name, after=after[0] if after else 0, limit=limit)
+    return Page(items=lines, next=None if last is None else cursor_to(last))
+
+
+@router.get("/studies/{name}/decisions")
+def decisions(study: AStudy, person: AVoiceReader, after: AfterTime = None, limit: Limit = 50) -> Page[DecisionLine]:
+    """What people decided, in the order of time, as far as the caller may see it yet."""
+    since, skip = after or ("", 0)
+    lines, following = decisions_after(study, person.name, since=since, skip=skip, limit=limit)
+    return Page(items=lines, next=None if following is None else cursor_to(*following))
+
+
+@router.get("/studies/{name}/themes")
+def themes(study: AStudy, _: AReader) -> list[dict[str, Any]]:
+    """The share of people who express each code, corrected, with its interval or why there is none."""
+    return [
+        {"code": s.code.id, "label": s.code.label, "estimate": _estimate(s.estimate), "refusal": s.refusal}
+        for s in theme_shares(study)
+    ]
+
+
+@router.get("/studies/{name}/findings")
+def findings(study: AStudy, _: AReader) -> list[dict[str, Any]]:
+    """Themes beside published indicators."""
+    return [{**asdict(row), "estimate": _estimate(row.estimate)} for row in joint_display(study)]
+
+
+def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
+    """What may be told of an estimate: never the count that it was worked out from."""
+    if estimate is None:
+        return None
+    return {
+        "share": estimate.share,
+        "low": estimate.low,
+        "high": estimate.high,
+        "read": estimate.read,
+        "loaded": estimate.loaded,
+    }
