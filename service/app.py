@@ -21,7 +21,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nlp.errors import NlpError
-from service.api import books, intake, jobs, reading, texts
+from service.api import books, intake, jobs, reading, texts, webhooks
 from service.api.limits import Bounded
 from service.api.problems import MEDIA_TYPE, field_problems, known_names, row_problem, with_problems
 from service.api.turns import Turns
@@ -94,6 +94,7 @@ def build_app(studies: Path) -> FastAPI:
         intake,
         jobs,
         books,
+        webhooks,
         texts,
         pages,
         codebook,

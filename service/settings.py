@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     published_on_loopback: bool = False
     api_per_minute: int = Field(default=600, ge=1)
+    webhook_hosts: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _loopback_only(self) -> Self:

@@ -132,6 +132,11 @@ def key_of(study: Study) -> Key:
     return read_key(settings().key_file_for(study.id))
 
 
+def webhook_secret(study: Study, webhook_id: str) -> str:
+    """What a webhook's deliveries are signed with: worked out from the study's key, and stored nowhere."""
+    return "whsec_" + key_of(study).derive(f"webhook/{study.id}/{webhook_id}").hex()
+
+
 def study_in(folder: Path) -> Study:
     """The study in a folder, open; StudyError when there is none."""
     return open_study(folder)

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 
 import typer
 
-from service import wiring, worker
+from service import courier, wiring, worker
 from service.access.demo_accounts import ACCOUNTS, DEMO_PASSWORD, add_demo_accounts
 from service.access.people import people_in, sign_in
 from service.cli.show import say
@@ -116,7 +116,9 @@ def _run(studies: Path, host: str, port: int) -> None:
 
     say(f"Open http://{host}:{port} in a browser. Press Ctrl+C to stop.")
     stop = threading.Event()
+    carrying = threading.Thread(target=courier.carry, args=(studies, stop), daemon=True)
     working = threading.Thread(target=worker.work, args=(studies, stop), daemon=True)
+    carrying.start()
     working.start()
     try:
         with suppress(KeyboardInterrupt):
@@ -124,6 +126,7 @@ def _run(studies: Path, host: str, port: int) -> None:
     finally:
         stop.set()
         working.join(5)
+        carrying.join(1)
 
 
 class _Background:

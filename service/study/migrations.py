@@ -107,6 +107,19 @@ def m010_candidate_acts(db: Database) -> None:
     _append_only(db, "candidate_acts")
 
 
+@migrations()
+def m011_webhooks(db: Database) -> None:
+    """Who is told of what happens; each event is stored with what it tells of, or not at all, by triggers."""
+    _run(db, _WEBHOOKS)
+    for name, when, content, at in _EVENTS:
+        db.conn.execute(
+            f"CREATE TRIGGER told_{name.replace('.', '_')} AFTER {when} BEGIN"
+            " INSERT INTO deliveries (webhook, event, content, asked_at)"
+            f" SELECT w.id, '{name}', json_object('study', (SELECT id FROM study), {content}), {at} FROM webhooks w"
+            f" WHERE w.ended_at = '' AND EXISTS (SELECT 1 FROM json_each(w.events) e WHERE e.value = '{name}'); END"
+        )
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -561,3 +574,37 @@ ALTER TABLE candidate_acts_anew RENAME TO candidate_acts;
 
 CREATE INDEX candidate_acts_candidate ON candidate_acts(candidate, seq)
 """
+
+_WEBHOOKS = """
+CREATE TABLE webhooks (
+    id TEXT PRIMARY KEY, url TEXT NOT NULL, events TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,
+    ended_at TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY, webhook TEXT NOT NULL REFERENCES webhooks(id), event TEXT NOT NULL, content TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'failed')),
+    attempts INTEGER NOT NULL DEFAULT 0, due_at TEXT NOT NULL DEFAULT '', status INTEGER NOT NULL DEFAULT 0,
+    asked_at TEXT NOT NULL, ended_at TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX deliveries_due ON deliveries(state, due_at)
+"""
+
+# Event, what makes it, what it tells (ids and kinds, never words), and when it was.
+_EVENTS = (
+    (
+        "job.ended",
+        "UPDATE OF state ON jobs WHEN NEW.state IN ('done', 'failed', 'cancelled') AND OLD.state <> NEW.state",
+        "'job', NEW.id, 'kind', NEW.kind, 'state', NEW.state",
+        "NEW.ended_at",
+    ),
+    ("voices.taken_in", "INSERT ON runs WHEN NEW.kind = 'intake'", "'run', NEW.id", "NEW.finished_at"),
+    ("round.drawn", "INSERT ON rounds", "'round', NEW.id, 'kind', NEW.kind", "NEW.created_at"),
+    (
+        "codebook.published",
+        "INSERT ON publications",
+        "'codebook', NEW.codebook, 'version', NEW.version",
+        "NEW.at",
+    ),
+)
