@@ -23,7 +23,7 @@ from service.api.router import api_router
 from service.clock import now
 from service.deps import AnIntaker, AStudy
 from service.errors import InputError, RecordError
-from service.files.mapping import PROFILES
+from service.files.choose import PROFILES
 from service.study.jobs import ask
 from service.study.study import Study
 from service.usecases.intake import IntakeReport, take_in

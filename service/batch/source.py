@@ -9,7 +9,8 @@ from pathlib import Path
 
 from service.batch.window import Window
 from service.errors import InputError
-from service.files.mapping import Profile, choose_profile
+from service.files.choose import choose_profile
+from service.files.mapping import Profile
 from service.files.tables import KINDS, Row, Table, read_table
 from service.usecases.answers import Records, answers, open_rows
 

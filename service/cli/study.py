@@ -16,10 +16,11 @@ from nlp.types import Voice
 from service import wiring
 from service.cli.show import give, progress, say
 from service.clock import now
+from service.files.mapping import save_profile as keep_profile
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM
 from service.usecases import findings as find
 from service.usecases.deidentify import deidentify_lines, deidentify_study
-from service.usecases.intake import take_in
+from service.usecases.intake import dry_run, file_hash, look_at, profiles_of, take_in_table
 from service.usecases.report import write_report
 from service.usecases.suggest import suggest_lines, suggest_study
 
@@ -71,32 +72,56 @@ def init(
 
 def intake(
     folder: StudyFolder,
-    file: Annotated[Path, typer.Argument(help="The export: .csv, .tsv, .xlsx or .jsonl.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The export: .csv, .tsv, .xlsx, .json, .jsonl, .parquet; or .docx and .txt documents."),
+    ],
     profile: Annotated[
-        Path | None, typer.Option(help="A mapping profile (YAML); recognised by itself where possible.")
+        Path | None,
+        typer.Option(
+            help="A mapping profile: a YAML file, or the name of a saved one. Recognised by itself where possible."
+        ),
     ] = None,
     text: Annotated[str | None, typer.Option(help="The column that holds the text, where no profile fits.")] = None,
     voice: Annotated[
         str, typer.Option(help="Who speaks in the whole file: child, young_person, parent_carer, practitioner.")
+    ] = "",
+    mend_letters: Annotated[
+        bool, typer.Option("--mend-letters", help="Mend letters that another program broke, such as “â€™”.")
+    ] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and store nothing.")] = False,
+    save_profile: Annotated[
+        str, typer.Option(help="Keep what the columns mean under this name, to be recognised from now on.")
     ] = "",
     as_json: Json = False,
 ) -> None:
     """Take a file into a study. The words are sealed; nothing is stored if anything is wrong.
 
     Example: heard intake studies/harrogate survey.xlsx
+
+    Example: heard intake studies/harrogate survey.xlsx --dry-run
     """
     study = wiring.study_in(folder)
     key, days = wiring.key_of(study), wiring.settings().keep_raw_days
     if voice and voice not in set(Voice):
         raise typer.BadParameter("--voice is child, young_person, parent_carer or practitioner")
-    done = take_in(
-        study, file, key, now=now(), keep_raw_days=days, actor=actor(), profile=profile, text_column=text, speaker=voice
-    )
+    table, chosen = look_at(study, file, profile=profile, text_column=text, speaker=voice, mend_letters=mend_letters)
+    if save_profile:
+        keep_profile(chosen, save_profile, table.columns, profiles_of(study))
+        chosen = chosen.model_copy(update={"name": save_profile})
+    hashed = file_hash(file)
+    if dry:
+        done = dry_run(study, table, chosen, key, input_hash=hashed, now=now())
+    else:
+        done = take_in_table(study, table, chosen, key, input_hash=hashed, now=now(), keep_raw_days=days, actor=actor())
+    for column, role in done.columns if dry else ():
+        say(f"  {column}: {role}")
     for note in done.notes:
         say(note)
+    would = "would be " if dry else ""
     words = (
-        f"{done.rows} rows ({done.profile}): {done.voices} voices taken in, {done.known} already here, "
-        f"{done.blank} blank, {done.confidential} confidential rows refused."
+        f"{done.rows} rows ({done.profile}): {done.voices} voices {would}taken in, {done.known} already here,"
+        f" {done.blank} blank, {done.confidential} confidential rows refused."
     )
     give(asdict(done), as_json=as_json, words=words)
 

@@ -5,29 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nlp.types import Provenance, Via, Voice
 from service.errors import InputError
+from service.files.atomic import write_whole
 from service.files.tables import Row, Table
 
-PROFILES = Path(__file__).resolve().parent / "profiles"
-_TEXT_NAMES = (
-    "text",
-    "comment",
-    "comments",
-    "response",
-    "answer",
-    "note",
-    "notes",
-    "feedback",
-    "narrative",
-    "what was said",
-)
-_ID_NAMES = ("id", "record_id", "record id", "response id", "response_id", "responseid")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
 class Source(BaseModel):
@@ -75,6 +63,31 @@ class Confidential(BaseModel):
         raise InputError(file=table.file, row=row.number, field=self.column, problem=problem)
 
 
+_SAID = {
+    "voice": "speaker",
+    "via": "hand that wrote it down",
+    "provenance": "kind of text",
+    "consent": "consent",
+    "question": "question",
+    "age_band": "age band",
+    "area": "area",
+    "period": "month",
+}
+
+
+class LeftOut(BaseModel):
+    """A column whose values mark rows that are no answers, such as a form's own tests."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    column: str
+    values: list[str]
+
+    def leaves_out(self, row: Row) -> bool:
+        """Whether a row is so marked."""
+        return row.cells.get(self.column, "").strip().casefold() in {value.casefold() for value in self.values}
+
+
 class Profile(BaseModel):
     """How to read one kind of export. Columns that are not named here are dropped."""
 
@@ -97,6 +110,23 @@ class Profile(BaseModel):
     attributes: list[str] = []
     known_people: list[str] = []
     confidential: Confidential | None = None
+    left_out: list[LeftOut] = []
+    mend_letters: bool = False
+
+    def role_of(self, column: str) -> str:
+        """What becomes of a column, in plain words."""
+        if column in self.texts:
+            return "read and de-identified"
+        if column in (self.record_id, self.participant):
+            return "tells records or people apart; kept as a pseudonym"
+        if column in self.known_people:
+            return "names: masked wherever they stand, then dropped"
+        if column in self.attributes:
+            return "kept beside the voice"
+        if self.confidential and column == self.confidential.column:
+            return "marks confidential rows, which are not read"
+        named = {f: getattr(self, f) for f in _SAID if getattr(self, f).column == column}
+        return f"says the {' and the '.join(_SAID[f] for f in named)}" if named else "dropped"
 
     def missing(self, columns: Sequence[str]) -> list[str]:
         """Columns that the profile needs and the file lacks."""
@@ -120,23 +150,20 @@ class Profile(BaseModel):
         ]
         if self.confidential:
             named.append(self.confidential.column)
+        named += [one.column for one in self.left_out]
         return [name for name in named if name and name not in columns]
 
 
-def choose_profile(table: Table, *, profile: Path | None, text_column: str | None) -> Profile:
-    """The profile named, else the one that recognises the file, else a plain one by column names.
-
-    InputError when no column holds text.
-    """
-    chosen = read_profile(profile) if profile is not None else _recognised(table) or _plain(table, text_column)
-    if text_column is not None:
-        chosen = chosen.model_copy(update={"texts": [text_column]})
-    missing = chosen.missing(table.columns)
-    if missing:
-        raise InputError(
-            file=table.file, row=1, field=missing[0], problem=f"the profile “{chosen.name}” needs this column"
-        )
-    return chosen
+def save_profile(profile: Profile, name: str, columns: Sequence[str], folder: Path) -> Path:
+    """Keep a profile under a name, to be recognised by these columns; InputError for a name that is no file's name."""
+    if not _NAME.fullmatch(name):
+        raise InputError(file=name, problem="a profile's name has small letters, digits and hyphens")
+    kept = profile.model_copy(update={"name": name, "recognise": list(columns)})
+    folder.mkdir(exist_ok=True, mode=0o700)
+    file = folder / f"{name}.yaml"
+    words = yaml.safe_dump(kept.model_dump(mode="json", exclude_defaults=True), allow_unicode=True, sort_keys=False)
+    write_whole(file, words.encode())
+    return file
 
 
 def read_profile(file: Path) -> Profile:
@@ -148,34 +175,6 @@ def read_profile(file: Path) -> Profile:
     except ValidationError as bad:
         field = ".".join(str(p) for p in bad.errors()[0]["loc"])
         raise InputError(file=file.name, field=field, problem="the profile has a wrong or unknown entry") from None
-
-
-def _recognised(table: Table) -> Profile | None:
-    for file in sorted(PROFILES.glob("*.yaml")):
-        profile = read_profile(file)
-        if profile.recognise and set(profile.recognise) <= set(table.columns):
-            return profile
-    return None
-
-
-def _plain(table: Table, text_column: str | None) -> Profile:
-    text = text_column or _first(table.columns, _TEXT_NAMES)
-    if text is None:
-        raise InputError(
-            file=table.file,
-            row=1,
-            problem="no column of text was found; name it with --text COLUMN or give a --profile",
-        )
-    named: dict[str, Any] = {
-        name: Source(column=name) for name in ("voice", "via", "provenance") if name in table.columns
-    }
-    plain = Profile(name="plain", texts=[text], record_id=_first(table.columns, _ID_NAMES) or "")
-    return plain.model_copy(update=named)
-
-
-def _first(columns: Sequence[str], names: Sequence[str]) -> str | None:
-    by_name = {c.casefold(): c for c in columns}
-    return next((by_name[name] for name in names if name in by_name), None)
 
 
 _ISO = re.compile(r"(\d{4})-(\d{2})(?:-\d{2})?(?:[T ].*)?")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from service.errors import InputError
 
 MAX_CELL = 250_000
-KINDS = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson", ".parquet")
+KINDS = (".csv", ".tsv", ".txt", ".docx", ".xlsx", ".json", ".jsonl", ".ndjson", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,14 @@ def read_table(file: Path) -> Table:
 def _reader(file: Path) -> Callable[[Path], Table]:
     """Each kind's reader is loaded when a file of that kind comes: most processes never read one."""
     match file.suffix.casefold():
-        case ".csv" | ".tsv" | ".txt":
+        case ".csv" | ".tsv":
             from service.files.delimited import read_delimited
 
             return read_delimited
+        case ".txt" | ".docx":
+            from service.files.documents import read_document
+
+            return read_document
         case ".xlsx":
             from service.files.workbooks import read_workbook
 
@@ -86,12 +91,38 @@ def refuse_long_cells(file: str, row: Row, columns: Sequence[str]) -> None:
 
 
 def header_of(records: Sequence[Sequence[str]]) -> tuple[Sequence[str], dict[str, str], int]:
-    """Header, questions by column, and how many records precede the data (Qualtrics has three header rows)."""
+    """Header, questions by column, and how many records precede the data.
+
+    Qualtrics has three header rows; a sheet may have a title over its columns; a form with one column an option has the
+    options in a second row.
+    """
     header = records[0]
     if len(records) > 2 and any(cell.startswith('{"ImportId"') for cell in records[2]):
         questions = {c.strip(): " ".join(q.split()) for c, q in zip(header, records[1], strict=False)}
         return header, questions, 3
+    if len(records) > 2 and _filled(header) == 1 and _filled(records[1]) > 2:
+        return records[1], {}, 2
+    if len(records) > 2 and _has_options(header, records[1]):
+        return _with_options(header, records[1]), {}, 2
     return header, {}, 1
+
+
+def _filled(record: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in record)
+
+
+def _has_options(header: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether the second row names options: it is blank under the first column and stands under blanks of the header."""
+    under = [bool(cell.strip()) for cell, name in zip(below, header, strict=False) if not name.strip()]
+    return bool(under) and all(under) and bool(header[0].strip()) and not below[0].strip()
+
+
+def _with_options(header: Sequence[str], below: Sequence[str]) -> list[str]:
+    names, stem = list[str](), ""
+    for name, option in zip_longest(header, below, fillvalue=""):
+        stem = name.strip() or stem
+        names.append(f"{stem}: {option.strip()}" if option.strip() else stem)
+    return names
 
 
 def columns_of(file: str, header: Iterable[str]) -> tuple[str, ...]:

@@ -15,18 +15,16 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from service.errors import InputError
 from service.files.tables import Row, Table, columns_of, header_of, rows_of
+from service.files.zips import refuse_bomb
 
 EXCEL_CELL_LIMIT = 32_767
-LARGEST_INSIDE = 2_000_000_000
-LARGEST_RATIO = 200
-_SMALL = 50_000_000
 _DAMAGED = (ValueError, KeyError, TypeError, SyntaxError, zipfile.BadZipFile, EOFError)
 _ZEROS = re.compile(r"0{2,}")
 
 
 def read_workbook(file: Path) -> Table:
     """The first visible sheet of a workbook; InputError when it is damaged, empty or swells beyond reason."""
-    _refuse_bomb(file)
+    refuse_bomb(file, "an Excel workbook")
     sheets = _visible_sheets(file)
     first = list(itertools.islice(_records(file), 3))
     if not first or not any(c.strip() for c in first[0]):
@@ -40,21 +38,6 @@ def read_workbook(file: Path) -> Table:
     more = len(sheets) - 1
     notes = (f"The workbook has {more} more sheets; only the first was read.",) if more > 0 else ()
     return Table(file.name, columns, questions, notes, rows)
-
-
-def _refuse_bomb(file: Path) -> None:
-    """A workbook is a zip: what it says it unpacks to is looked at before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            inside = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        raise InputError(file=file.name, problem="not readable as an Excel workbook") from None
-    whole = sum(part.file_size for part in inside)
-    packed = max(1, sum(part.compress_size for part in inside))
-    if whole > LARGEST_INSIDE or (whole > _SMALL and whole / packed > LARGEST_RATIO):
-        raise InputError(
-            file=file.name, problem="the workbook unpacks to far more than a workbook holds; it is not read"
-        )
 
 
 def _open(file: Path) -> Any:

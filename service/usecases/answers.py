@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+from ftfy import fix_encoding
 
 from nlp.deid.patterns import PatternDetector
 from nlp.text import normalise
@@ -18,6 +21,9 @@ CONSENTS = ("analysis_only", "analysis_and_quotes")
 MAX_ATTRIBUTE = 60
 MAX_QUESTION = 300
 NO_VIEW = frozenset({"", "n/a", "na", "-", "--", ".", "nil"})
+_BREAK = re.compile(r"<br\s*/?>|</(?:p|div|li|tr)>", re.IGNORECASE)
+_TAGS = "p|br|div|span|b|i|u|strong|em|li|ul|ol|font|table|tbody|td|tr|html|body"
+_TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _PATTERNS = PatternDetector()
 _IDENTIFYING = frozenset({Label.PHONE, Label.EMAIL, Label.ID, Label.URL, Label.LOCATION})
 
@@ -45,8 +51,13 @@ class Answer:
 
 
 def open_rows(table: Table, profile: Profile) -> Iterator[tuple[Row, bool]]:
-    """Each row, and whether it may be read: those marked confidential may not. InputError for an unknown mark."""
+    """Each row, and whether it may be read: those marked confidential may not. InputError for an unknown mark.
+
+    Rows that are no answers, such as a form's own tests, do not come.
+    """
     for row in table.rows():
+        if any(mark.leaves_out(row) for mark in profile.left_out):
+            continue
         refuse_long_cells(table.file, row, profile.texts)
         yield row, profile.confidential is None or not profile.confidential.refuses(table, row)
 
@@ -57,7 +68,7 @@ def answers(table: Table, profile: Profile, row: Row) -> Iterator[Answer]:
     person = row.cells.get(profile.participant, "").strip() or record
     known = tuple(name for column in profile.known_people for name in _names(row.cells.get(column, "")))
     for position, column in enumerate(profile.texts):
-        words = normalise(row.cells.get(column, "")).text.strip()
+        words = _words(row.cells.get(column, ""), profile)
         if words.casefold() in NO_VIEW:
             continue
         yield Answer(
@@ -78,6 +89,18 @@ def answers(table: Table, profile: Profile, row: Row) -> Iterator[Answer]:
             period=month_of(table, row, profile),
             attributes={a: _short(table, row, Source(column=a)) for a in profile.attributes},
         )
+
+
+def _words(cell: str, profile: Profile) -> str:
+    """The words of a cell: the tags of HTML are taken out, and letters that another program broke are mended if asked."""
+    mended = fix_encoding(cell) if profile.mend_letters else cell
+    return normalise(_without_tags(mended)).text.strip()
+
+
+def _without_tags(cell: str) -> str:
+    if not _TAG.search(cell):
+        return cell
+    return html.unescape(_TAG.sub("", _BREAK.sub("\n", cell)))
 
 
 class Records:

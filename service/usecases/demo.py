@@ -11,7 +11,7 @@ from typing import Any
 from nlp.deid.cascade import Deidentifier
 from nlp.encode import Encoder
 from nlp.types import Codebook
-from service.files.mapping import choose_profile
+from service.files.choose import choose_profile
 from service.files.tables import read_table
 from service.study.study import Study
 from service.usecases.deidentify import deidentify_study

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ from service.study.suggestions import set_current_reading
 from service.study.voices import StoredSegment, clean_texts_of, segments
 from service.usecases.answers import CONSENTS
 from service.usecases.deidentify import Progress, deidentify_study, ways_into_clean
-from service.usecases.intake import IntakeReport, take_in_table, voice_id_of
+from service.usecases.intake import IntakeReport, file_hash, take_in_table, voice_id_of
 from service.vault.keys import Key
 from service.vault.store import OffsetPair
 
@@ -116,7 +115,7 @@ def import_project(
     their own, so that no count mixes them with reads that were drawn.
     """
     table, profile = _table(brought, speaker)
-    input_hash, book = _sha256(brought.file), brought.codebook.book
+    input_hash, book = file_hash(brought.file), brought.codebook.book
     with write(study.db) as connection:
         keep_codebook(connection, book, now)
         set_current_reading(connection, "", book.id, book.version)
@@ -139,7 +138,7 @@ def _table(brought: Brought, speaker: str) -> tuple[Table, Profile]:
     columns = ("guid", "case", "name", "text", *_FIXED, *_FREE, *extra)
     fields: dict[str, Any] = {name: Source(column=name) for name in (*_FIXED, *_FREE)}
     profile = Profile(
-        name=f"project {_sha256(brought.file)[:12]}", record_id="guid", participant="case", texts=["text"],
+        name=f"project {file_hash(brought.file)[:12]}", record_id="guid", participant="case", texts=["text"],
         known_people=["name"], attributes=list(extra), **fields,
     )  # fmt: skip
     return Table(brought.file.name, columns, {}, (), lambda: iter(rows)), profile
@@ -178,11 +177,6 @@ class _Said:
             return self._speaker
         unknown = CONSENTS[0] if field == "consent" else "unknown"
         return value if value in _FIXED[field] else unknown
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

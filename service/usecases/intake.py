@@ -10,23 +10,28 @@ from pathlib import Path
 
 from nlp.types import Voice
 from service.errors import InputError
-from service.files.mapping import Profile, Source, choose_profile
-from service.files.tables import Row, Table, read_table
-from service.files.workbooks import EXCEL_CELL_LIMIT
+from service.files.choose import choose_profile
+from service.files.mapping import Profile, Source
+from service.files.tables import Table, read_table
 from service.study.database import write
 from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
 from service.study.voices import VoiceRecord, add_voices, known_voices, voices_without_clean_text
 from service.usecases.answers import Answer, Records, answers, open_rows
+from service.usecases.signs import signs_in
 from service.vault.keys import Key
 from service.vault.store import RawVoice, Vault
 
 METHOD = "intake.v1"
+ALIKE_AS = "nearly the same words as"
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeReport:
-    """What came of a file. `blank` counts empty answers; `known` those that were already in the study."""
+    """What came of a file. `blank` counts empty answers; `known` those that were already in the study.
+
+    `columns` says what becomes of each column.
+    """
 
     run: str
     profile: str
@@ -36,6 +41,7 @@ class IntakeReport:
     confidential: int
     known: int
     notes: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +51,49 @@ class _Taken:
     raw: RawVoice
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A table that was read whole, with nothing stored yet."""
+
+    taken: list[_Taken]
+    known: Mapping[str, str]
+    report: IntakeReport
+
+
+def look_at(
+    study: Study, file: Path, *, profile: Path | None = None, text_column: str | None = None, speaker: str = "",
+    mend_letters: bool = False,
+) -> tuple[Table, Profile]:  # fmt: skip
+    """A file as a table, with what its columns mean: by a profile, or by what the file looks like."""
+    table = read_table(file)
+    chosen = choose_profile(table, profile=profile, text_column=text_column, saved=profiles_of(study))
+    changed: dict[str, object] = {"voice": Source(fixed=speaker)} if speaker else {}
+    return table, chosen.model_copy(update={**changed, **({"mend_letters": True} if mend_letters else {})})
+
+
+def profiles_of(study: Study) -> Path:
+    """Where a study keeps the mapping profiles that were saved in it."""
+    return study.folder / "profiles"
+
+
 def take_in(
     study: Study, file: Path, key: Key, *, now: str, keep_raw_days: int, actor: str, profile: Path | None = None,
-    text_column: str | None = None,
-    speaker: str = "",
+    text_column: str | None = None, speaker: str = "",
 ) -> IntakeReport:  # fmt: skip
     """Read a file into the study. InputError leaves both stores as they were.
 
     The raw words are sealed first: a crash in between leaves sealed words that the next intake of
     the same file replaces and that the purge date removes.
     """
-    table = read_table(file)
-    chosen = choose_profile(table, profile=profile, text_column=text_column)
-    if speaker:
-        chosen = chosen.model_copy(update={"voice": Source(fixed=speaker)})
+    table, chosen = look_at(study, file, profile=profile, text_column=text_column, speaker=speaker)
     return take_in_table(
-        study, table, chosen, key, input_hash=_sha256(file), now=now, keep_raw_days=keep_raw_days, actor=actor
+        study, table, chosen, key, input_hash=file_hash(file), now=now, keep_raw_days=keep_raw_days, actor=actor
     )
+
+
+def dry_run(study: Study, table: Table, chosen: Profile, key: Key, *, input_hash: str, now: str) -> IntakeReport:
+    """What would come of a table, with nothing stored; InputError as taking it in would give."""
+    return _read(study, table, chosen, key, input_hash=input_hash, run_id="", purge_on=now[:10]).report
 
 
 def take_in_table(
@@ -70,36 +102,45 @@ def take_in_table(
     """Read a table into the study as a profile says; `input_hash` stands for the file that it came from."""
     run_id = new_run_id("intake", now)
     purge_on = (date.fromisoformat(now[:10]) + timedelta(days=keep_raw_days)).isoformat()
+    read = _read(study, table, chosen, key, input_hash=input_hash, run_id=run_id, purge_on=purge_on)
+    new = [t for t in read.taken if t.record.id not in read.known]
+    waiting = set(voices_without_clean_text(study.db))
+    with Vault(study.vault_file, key, study.id) as vault:
+        vault.purge(now[:10])
+        vault.put([t.raw for t in read.taken if t.record.id not in read.known or t.record.id in waiting])
+    _store(study, new, read.report, run_id=run_id, input_hash=input_hash, now=now, actor=actor)
+    return read.report
+
+
+def _read(
+    study: Study, table: Table, chosen: Profile, key: Key, *, input_hash: str, run_id: str, purge_on: str
+) -> _Read:
     scope = chosen.name if chosen.record_id else input_hash
     rows, read = 0, 0
-    taken: list[_Taken] = []
-    cut: list[str] = []
+    said: list[Answer] = []
     records = Records(table, chosen)
     for row, may_be_read in open_rows(table, chosen):
         records.check(row)
         rows, read = rows + 1, read + may_be_read
-        cut += _cut_cells(row)
         if may_be_read:
-            taken += [_taken(a, key, scope, run_id, purge_on) for a in answers(table, chosen, row)]
+            said += answers(table, chosen, row)
+    signs = signs_in(said)
+    groups = signs.group_of()
+    taken = [_taken(a, key, scope, run_id, purge_on, groups.get((a.record, a.column), "")) for a in said]
     known = known_voices(study.db, (t.record.id for t in taken))
     _refuse_changed(table, chosen, taken, known)
-    new = [t for t in taken if t.record.id not in known]
-    waiting = set(voices_without_clean_text(study.db))
     report = IntakeReport(
         run=run_id,
         profile=chosen.name,
         rows=rows,
-        voices=len(new),
+        voices=len(taken) - len(known),
         blank=read * len(chosen.texts) - len(taken),
         confidential=rows - read,
         known=len(known),
-        notes=(*table.notes, *cut, *_remarks(chosen)),
+        notes=(*table.notes, *signs.notes(), *_remarks(chosen)),
+        columns=tuple((column, chosen.role_of(column)) for column in table.columns),
     )
-    with Vault(study.vault_file, key, study.id) as vault:
-        vault.purge(now[:10])
-        vault.put([t.raw for t in taken if t.record.id not in known or t.record.id in waiting])
-    _store(study, new, report, run_id=run_id, input_hash=input_hash, now=now, actor=actor)
-    return report
+    return _Read(taken, known, report)
 
 
 def _store(
@@ -113,7 +154,8 @@ def _store(
         add_audit(connection, at=now, actor=actor, action="intake", subject=run_id, counts=counts)
 
 
-def _sha256(file: Path) -> str:
+def file_hash(file: Path) -> str:
+    """The SHA-256 of a file's bytes."""
     with file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
@@ -133,18 +175,12 @@ def _remarks(profile: Profile) -> Iterator[str]:
         yield "Nothing says who speaks: these voices can be read and coded but not counted as people's. Give --voice."
 
 
-def _cut_cells(row: Row) -> Iterator[str]:
-    for column, words in row.cells.items():
-        if len(words) == EXCEL_CELL_LIMIT:
-            yield f"Row {row.number}, column “{column}”: Excel cuts cells at 32,767 characters; the end may be missing."
-
-
 def voice_id_of(key: Key, scope: str, record: str, column: str) -> str:
     """The id of the voice that an answer becomes: the same whenever it comes."""
     return key.pseudonym("v", scope, record, column)
 
 
-def _taken(answer: Answer, key: Key, scope: str, run_id: str, purge_on: str) -> _Taken:
+def _taken(answer: Answer, key: Key, scope: str, run_id: str, purge_on: str, group: str) -> _Taken:
     voice_id = voice_id_of(key, scope, answer.record, answer.column)
     voice = VoiceRecord(
         id=voice_id,
@@ -157,7 +193,7 @@ def _taken(answer: Answer, key: Key, scope: str, run_id: str, purge_on: str) -> 
         age_band=answer.age_band,
         area=answer.area,
         period=answer.period,
-        attributes=answer.attributes,
+        attributes={**answer.attributes, **({ALIKE_AS: group} if group else {})},
         intake=run_id,
         position=answer.position,
         digest=key.pseudonym("t", answer.words),
