@@ -10,6 +10,7 @@ COPY constraints.txt pyproject.toml README.md ./
 RUN /opt/heard/bin/pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
 COPY nlp nlp
 COPY service service
+COPY heard_client heard_client
 COPY codebooks codebooks
 COPY corpora_sample corpora_sample
 RUN /opt/heard/bin/pip install -c constraints.txt -e .
