@@ -15,8 +15,9 @@ from service.deps import AReader, AStudy, AVoiceReader
 from service.study.search import VoiceFilter
 from service.study.study import find_studies, opened
 from service.study.voices import clean_text, newest_version
-from service.usecases.findings import joint_display, overview, theme_shares
+from service.usecases.findings import joint_display, overview
 from service.usecases.listed import DecisionLine, SegmentSuggestions, decisions_after, suggestions_after
+from service.usecases.prevalence import theme_shares
 from service.usecases.reading import VoiceReading, read_voice
 from service.usecases.search import VoiceLine, search_voices
 

@@ -16,12 +16,14 @@ from nlp.findings.disclosure import PROFILES
 from nlp.findings.disclosure.trial import trial
 from nlp.types import Label, Span
 from service import wiring
+from service.cli.bench_prevalence import prevalence
 from service.cli.show import give, output, progress, say
 from service.cli.study import Json
 from service.errors import InputError
 from service.files.lines import read_json_lines
 
 app = typer.Typer(help="Measure quality on texts that people have marked or coded.", no_args_is_help=True)
+app.command()(prevalence)
 
 
 @app.command()

@@ -12,7 +12,8 @@ from nlp.types import Codebook
 from service.study.codebooks import newest_codebook
 from service.study.runs import Run, all_runs
 from service.study.study import Study
-from service.usecases.findings import Overview, ThemeShare, joint_display, overview, theme_shares
+from service.usecases.findings import Overview, joint_display, overview
+from service.usecases.prevalence import ThemeShare, theme_shares
 
 
 @dataclass(frozen=True, slots=True)

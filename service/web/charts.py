@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -10,21 +9,20 @@ import vl_convert as vlc
 
 from nlp.findings.link import Expectation, JointRow
 from nlp.themes.saturation import STEP, Band
-from service.usecases.findings import ThemeShare
+from service.usecases.prevalence import Shares
 
 _INK, _BLUE, _AMBER = "#1d2433", "#1f5f8b", "#a4510a"
 _FONT = "Liberation Sans, Arial, sans-serif"
 
 
-def themes_svg(shares: Sequence[ThemeShare]) -> str:
+def themes_svg(shares: Shares) -> str:
     """Dots with 95% intervals for the themes whose share may be shown, most often heard first."""
-    shown = [s for s in shares if s.estimate is not None]
     rows = [
-        {"theme": s.code.label, "share": s.estimate.share, "low": s.estimate.low, "high": s.estimate.high}
-        for s in sorted(shown, key=lambda s: -(s.estimate.share if s.estimate else 0))
-        if s.estimate is not None
+        {"theme": label, "share": estimate.share, "low": estimate.low, "high": estimate.high}
+        for label, estimate in shares.ranked
     ]
-    return _intervals(rows, "Share of people (95% interval)", _BLUE)
+    unit = shares.reading.unit if shares.reading else "people"
+    return _intervals(rows, f"Share of {unit} (95% interval)", _BLUE)
 
 
 def joint_svg(row: JointRow) -> str:

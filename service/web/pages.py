@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from service.access.permissions import Action, may
 from service.deps import AReader, AStudy
 from service.study.codebooks import newest_codebook
-from service.study.study import find_studies, opened
-from service.usecases.findings import joint_display, overview, theme_shares
+from service.study.study import Study, find_studies, opened
+from service.usecases.findings import joint_display, overview
 from service.usecases.kept import kept
+from service.usecases.prevalence import Shares, shares
 from service.usecases.reading import excerpts
 from service.web import charts
 from service.web.views import render
@@ -43,24 +44,31 @@ def how_it_works(request: Request) -> HTMLResponse:
 
 
 @router.get("/studies/{name}/themes")
-def themes_page(request: Request, study: AStudy, _: AReader) -> HTMLResponse:
-    """How many people express each theme."""
-    return render(request, "themes.html", study=study, shares=theme_shares(study), overview=overview(study))
+def themes_page(study: AStudy, _: AReader) -> RedirectResponse:
+    """Where themes were before they stood among the findings."""
+    return RedirectResponse(f"/studies/{study.name}/findings", 301)
 
 
 @router.get("/studies/{name}/themes.svg")
 def themes_chart(study: AStudy, _: AReader) -> Response:
     """The themes as a chart."""
-    return Response(charts.themes_svg(theme_shares(study)), media_type="image/svg+xml")
+    return Response(charts.themes_svg(_shares(study)), media_type="image/svg+xml")
 
 
 @router.get("/studies/{name}/findings")
 def findings_page(request: Request, study: AStudy, person: AReader) -> HTMLResponse:
-    """Themes beside published indicators."""
-    rows = joint_display(study)
-    told = [row.link for row in rows if row.estimate is not None and may(person.role, Action.READ)]
+    """How many express each theme, and themes beside published indicators."""
+    rows, reads = joint_display(study), may(person.role, Action.READ)
+    told = [row.link for row in rows if row.estimate is not None and reads]
     quotes = {link.id: excerpts(study, link.code, link.stance, person=person.name) for link in told}
-    return render(request, "findings.html", study=study, rows=rows, quotes=quotes, codebook=newest_codebook(study.db))
+    return render(
+        request, "findings.html", study=study, rows=rows, quotes=quotes, reads=reads, codebook=newest_codebook(study.db),
+        shares=_shares(study),
+    )  # fmt: skip
+
+
+def _shares(study: Study) -> Shares:
+    return kept(study, "shares", partial(shares, study))
 
 
 @router.get("/studies/{name}/findings/{link_id}.svg")

@@ -12,11 +12,12 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 
-from nlp.findings.prevalence import Estimate
+from nlp.findings.prevalence import Estimate, Unit
 from service.access.people import Person
 from service.access.permissions import ROLE_WORDS, Action, may
 from service.study.changes import state_for
 from service.study.study import Study
+from service.usecases.prevalence import Shares
 from service.usecases.reading import SegmentReading, VoiceReading
 
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
@@ -37,6 +38,7 @@ PROVENANCES = {
     "unknown": "not recorded how close",
 }
 STANCES = {"": "", "going_well": "going well", "worry": "worry", "mixed": "mixed", "need": "need"}
+MOST_TOLD = 3
 BANDS = {"likely": "Likely", "possible": "Possible", "unsure": "Not sure"}
 
 
@@ -59,6 +61,28 @@ def percent(share: float) -> str:
 def interval(estimate: Estimate) -> str:
     """An interval in words."""
     return f"{percent(estimate.low)} to {percent(estimate.high)}"
+
+
+def halving(estimate: Estimate) -> str:
+    """What it takes for an interval half as wide."""
+    unit = "people" if estimate.truth.unit is Unit.PERSON else "texts"
+    if estimate.to_halve is None:
+        return f"more {unit} than are loaded"
+    return f"read {estimate.to_halve:,} more {unit}" if estimate.to_halve else "everything is read"
+
+
+def chart_words(shares: Shares) -> str:
+    """What a chart of shares shows, in sentences."""
+    ranked = shares.ranked
+    told = [f"“{label}” with {percent(e.share)} ({interval(e)})" for label, e in ranked[:MOST_TOLD]]
+    left_out = len(shares.themes) - len(ranked)
+    words = f"Most often heard: {'; '.join(told)}."
+    return words + (f" {left_out} {'theme is' if left_out == 1 else 'themes are'} left out." if left_out else "")
+
+
+def thousands(count: int) -> str:
+    """A count with its thousands apart."""
+    return f"{count:,}"
 
 
 def pieces(reading: VoiceReading, part: SegmentReading) -> list[Piece]:
@@ -88,7 +112,6 @@ PLACES = (
     Place("", "Overview", Action.FINDINGS),
     Place("/voices", "Voices", Action.READ),
     Place("/excerpts", "Excerpts", Action.READ),
-    Place("/themes", "Themes", Action.FINDINGS),
     Place("/findings", "Findings", Action.FINDINGS),
     Place("/codebook", "Codebook", Action.FINDINGS),
     Place("/candidates", "Candidate themes", Action.READ),
@@ -122,7 +145,9 @@ def _since(study: Study | None, person: Person | None) -> str:
     return "" if study is None or person is None else state_for(study.db, study.id, person.name)
 
 
-templates.env.filters.update(percent=percent, interval=interval)
+templates.env.filters.update(
+    percent=percent, interval=interval, halving=halving, chart_words=chart_words, thousands=thousands
+)
 templates.env.globals.update(
     speakers=SPEAKERS,
     hands=HANDS,

@@ -27,9 +27,10 @@ from service.usecases.check import accept_risk
 from service.usecases.codebook import begin, bring_up, desk, discard, edit, require_desk, save_code
 from service.usecases.deidentify import deidentify_study
 from service.usecases.discover import codebook_in_use
-from service.usecases.findings import CHANGED, RETIRED, joint_display, theme_shares
+from service.usecases.findings import RETIRED, joint_display
 from service.usecases.intake import take_in
 from service.usecases.lessons import Trust, taught
+from service.usecases.prevalence import CHANGED, theme_shares
 from service.usecases.progress import progress
 from service.usecases.publish import Consent, Plan, dry_run, publish, published_from
 from service.usecases.reading import excerpts

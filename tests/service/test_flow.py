@@ -21,8 +21,9 @@ from service.errors import RecordError
 from service.study.study import open_study, opened
 from service.study.voices import all_voices, clean_text
 from service.usecases.deidentify import deidentify_study
-from service.usecases.findings import joint_display, links_file, load_links, overview, theme_shares
+from service.usecases.findings import joint_display, links_file, load_links, overview
 from service.usecases.intake import take_in
+from service.usecases.prevalence import theme_shares
 from service.usecases.review import Choice, decide, next_item, round_segments, undo
 from service.usecases.rounds import draw_counting_round, draw_review_round, people_in_scope
 from service.usecases.suggest import suggest_study

@@ -24,8 +24,9 @@ from service.errors import InputError, StudyError
 from service.files.tables import read_table
 from service.study.codebooks import newest_codebook
 from service.usecases.deidentify import deidentify_lines, deidentify_study
-from service.usecases.findings import overview, theme_shares
+from service.usecases.findings import overview
 from service.usecases.intake import IntakeReport, take_in
+from service.usecases.prevalence import theme_shares
 from service.usecases.review import Choice, decide, next_item
 from service.usecases.rounds import draw_counting_round, draw_review_round, people_in_scope
 from service.usecases.suggest import suggest_lines, suggest_study

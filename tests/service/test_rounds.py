@@ -7,7 +7,7 @@ import pytest
 from nlp.encode import Encoder
 from service.errors import StudyError
 from service.study.decisions import draws, frame, is_uniform
-from service.usecases.findings import TEXTS_ONLY, theme_shares
+from service.usecases.prevalence import TEXTS_ONLY, theme_shares
 from service.usecases.progress import progress
 from service.usecases.review import decide, next_item
 from service.usecases.rounds import ByChoice, draw_counting_round, draw_review_round, people_in_scope

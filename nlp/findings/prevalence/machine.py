@@ -14,6 +14,8 @@ from nlp.findings.prevalence.sample import Floats, Sample
 from nlp.findings.prevalence.strata import calibrated
 from nlp.intervals import wilson_bounds
 
+UNSEEN = 0.25  # a quarter of a read that is wholly wrong: where a good machine errs rarely, few reads may hold no error
+
 
 class Tuning(StrEnum):
     """How far the machine is leant on."""
@@ -31,11 +33,10 @@ def corrected_machine(sample: Sample, tuning: Tuning) -> tuple[float, float, flo
     mean_wrong = float(np.average(wrong, weights=w * g))
     share = lean * float(np.average(sample.machine, weights=sample.counts_for)) + mean_wrong
     share = min(max(share, 0.0), 1.0)
-    off = g * (wrong - mean_wrong)
     count = len(y)
-    variance = (
-        float((w * np.maximum(w - 1, 0) * off**2).sum()) / sample.counts_for.sum() ** 2 * count / max(count - 1, 1)
-    )
+    off = g**2 * ((wrong - mean_wrong) ** 2 + UNSEEN / count)
+    spread = float((w * np.maximum(w - 1, 0) * off).sum()) * count / max(count - 1, 1)
+    variance = spread / float(sample.counts_for.sum()) ** 2
     low, high = wilson_bounds(share, _worth(share, variance, count, len(sample)))
     return share, float(low), float(high)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nlp.errors import EstimateError
 from nlp.findings.prevalence.sample import Floats, Yes
-from nlp.findings.prevalence.strata import Strata, mover
+from nlp.findings.prevalence.strata import from_counts, mover
 from nlp.intervals import mid_p_bounds
 
 MIN_TWICE = 20
@@ -52,7 +52,7 @@ def with_shown(suggested: Shown, other: Blind) -> tuple[float, float, float]:
         raise EstimateError("none of those not suggested has been read; read some of the counting round first")
     total = suggested.size + other.size
     here, below, above = _difference(suggested)
-    there = _blind(other)
+    there = from_counts(*(np.array([n], float) for n in (other.size, other.read, other.positives)))
     low_there, high_there = mover(there)
     part, rest = suggested.size / total, other.size / total
     share = part * here + rest * float(there.estimate)
@@ -60,13 +60,6 @@ def with_shown(suggested: Shown, other: Blind) -> tuple[float, float, float]:
     high = share + float(np.hypot(part * above, rest * (high_there - there.estimate)))
     share = min(max(share, 0.0), 1.0)
     return share, min(max(low, 0.0), share), max(min(high, 1.0), share)
-
-
-def _blind(other: Blind) -> Strata:
-    known = other.read == other.size
-    reads = np.inf if known else other.read * other.size / (other.size - other.read)
-    share = other.positives / other.read if other.read else 0.0
-    return Strata(np.array([1.0]), np.array([share]), np.array([reads]))
 
 
 def _difference(of: Shown) -> tuple[float, float, float]:

@@ -18,6 +18,7 @@ from nlp.findings.prevalence.sample import Floats, Sample, Whole
 from nlp.intervals import Z, mid_p_bounds
 
 FIVE = 5
+NOTHING_READ = "nothing has been read yet; read some of the counting round first"
 _HALVINGS = 80
 MOST_TIMES = 40.0
 STEPS = 64
@@ -56,6 +57,20 @@ def strata_of(sample: Sample, labels: Whole, count: int, *, finite: bool = True)
     return Strata(size / size.sum(), np.clip(share, 0, 1), reads)
 
 
+def from_counts(size: Floats, read: Floats, positives: Floats, *, finite: bool = True) -> Strata:
+    """Strata in each of which so many of `size` units were drawn alike and read; arrays (..., strata). As `strata_of`."""
+    count = size.shape[-1]
+    if not read.any(axis=-1).all():
+        raise EstimateError(NOTHING_READ)
+    away = np.where(read[..., None, :] > 0, np.abs(np.arange(count)[:, None] - np.arange(count)), count)
+    to = np.equal(away.argmin(axis=-1)[..., None], np.arange(count))
+    size, n, x = ((v[..., None] * to).sum(axis=-2) for v in (size, read, positives))
+    left = np.maximum(size - n, 0) if finite else size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, reads = np.where(n > 0, x / n, 0.0), np.where(left > 0, n * size / left, np.inf)
+    return Strata(size / size.sum(axis=-1, keepdims=True), share, reads)
+
+
 def calibrated(sample: Sample, labels: Whole, count: int) -> Floats:
     """Weights of the units read that add up to each stratum's size, so that a draw read in part counts for what was read."""
     here, w = labels[sample.read], sample.weight[sample.read]
@@ -69,7 +84,7 @@ def _merged(sample: Sample, labels: Whole, count: int) -> Whole:
     read = np.bincount(labels[sample.read], minlength=count)
     has = np.flatnonzero(read)
     if not len(has):
-        raise EstimateError("nothing has been read yet; read some of the counting round first")
+        raise EstimateError(NOTHING_READ)
     to = has[np.abs(np.arange(count)[:, None] - has[None, :]).argmin(axis=1)]
     return np.asarray(to[labels], np.int64)
 
