@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize.elementwise import find_root
@@ -67,3 +69,14 @@ def wilson_bounds(share: ArrayLike, reads: ArrayLike) -> tuple[Array, Array]:
     centre = (p + Z * Z / 2 / n) / (1 + Z * Z / n)
     arm = Z / (1 + Z * Z / n) * np.sqrt(p * (1 - p) / n + Z * Z / 4 / n**2)
     return np.maximum(0.0, centre - arm), np.minimum(1.0, centre + arm)
+
+
+def reads_for(half_width: float, size: int) -> int:
+    """Random reads of `size` units after which a share is known to within `half_width`, whatever it is, at 95%.
+
+    The normal approximation at a share of one half, where it is widest, with the finite population correction.
+    """
+    if size == 0:
+        return 0
+    from_many = (1.959964 / (2 * half_width)) ** 2
+    return min(size, ceil(from_many / (1 + (from_many - 1) / size)))

@@ -12,11 +12,13 @@ from service import wiring
 from service.cli.show import output, say
 from service.cli.study import StudyFolder, actor
 from service.clock import now
+from service.errors import ConflictError
 from service.study.codebooks import newest_codebook
 from service.study.decisions import Round
 from service.study.study import Study
 from service.study.suggestions import suggestions_of_segment
-from service.usecases.review import Choice, Fresh, Item, decide, next_item, undo
+from service.usecases.queue import Fresh, Item, next_item
+from service.usecases.review import Choice, decide, undo
 from service.usecases.rounds import draw_counting_round, draw_review_round, round_for
 
 _HELP = (
@@ -47,7 +49,7 @@ def review(
     codebook = newest_codebook(study.db)
     say(_HELP)
     fresh = _sharpening(study, codebook) if kind == "review" else None
-    while (item := next_item(study, round_, coder, fresh=fresh)) is not None:
+    while (item := next_item(study, round_, coder, fresh=fresh, now=now())) is not None:
         if not _one(study, item, codebook, coder):
             return
     say("Everything in this round is read.")
@@ -76,16 +78,24 @@ def _one(study: Study, item: Item, codebook: Codebook, coder: str) -> bool:
             case "c":
                 output.print("\n".join(f"{c.id:5} {c.label}" for c in codebook.active_codes), markup=False)
             case "u":
-                say("Undone." if undo(study, item.round, coder, now=now()) else "There is nothing to undo.")
+                say(_undo(study, item, coder))
                 return True
             case _:
                 if _decide(study, item, codebook, coder, typed, time.monotonic() - began):
                     return True
 
 
+def _undo(study: Study, item: Item, coder: str) -> str:
+    try:
+        return "Undone." if undo(study, item.round, coder, now=now()) else "There is nothing to undo."
+    except ConflictError as refused:
+        return f"{refused}."
+
+
 def _show(item: Item, codebook: Codebook) -> None:
     voice = item.voice
-    output.rule(f"{item.position} of {item.total}")
+    part = f", text {item.part} of {item.parts}" if item.parts > 1 else ""
+    output.rule(f"{item.position} of {item.total}{part}")
     output.print(f"{voice.voice} via {voice.via}, {voice.age_band}, {voice.period}   {voice.question}", markup=False)
     output.print(f"\n{item.segment.text.strip()}\n", markup=False)
     for number, s in enumerate(item.suggestions, 1):

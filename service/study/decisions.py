@@ -202,18 +202,9 @@ def blind_codings(db: Database, round_id: str) -> list[Coding]:
 def last_standing(db: Database, coder: str, round_id: str) -> int | None:
     """The number of the coder's newest decision in a round that is not undone."""
     row = db.conn.execute(
-        "SELECT max(seq) AS seq FROM standing WHERE coder = ? AND round = ?", [coder, round_id]
+        "SELECT seq FROM standing WHERE coder = ? AND round = ? ORDER BY seq DESC LIMIT 1", [coder, round_id]
     ).fetchone()
-    return None if row["seq"] is None else int(row["seq"])
-
-
-def finished_segments(db: Database, round_id: str, coder: str) -> set[str]:
-    """Segments that a coder is done with in a round: closed or skipped."""
-    rows = db.conn.execute(
-        "SELECT DISTINCT segment FROM standing WHERE round = ? AND coder = ? AND action IN ('close', 'skip')",
-        [round_id, coder],
-    )
-    return {row["segment"] for row in rows}
+    return None if row is None else int(row["seq"])
 
 
 def closed_by_coder(db: Database, round_id: str) -> dict[str, set[str]]:

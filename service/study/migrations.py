@@ -120,6 +120,12 @@ def m011_webhooks(db: Database) -> None:
         )
 
 
+@migrations()
+def m012_queue(db: Database) -> None:
+    """Indexes for the reading queue: a unit's voices, and what one coder did in a round."""
+    _run(db, _QUEUE)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -608,3 +614,9 @@ _EVENTS = (
         "NEW.at",
     ),
 )
+
+_QUEUE = """
+CREATE INDEX frames_unit ON frames(round, unit);
+
+CREATE INDEX decisions_coder ON decisions(round, coder)
+"""

@@ -111,10 +111,12 @@ def _estimate(missed: Iterable[int]) -> LeakEstimate:
 
 def require_open(study: Study) -> None:
     """GateError while nobody may code yet."""
-    state = gate(study)
-    if not state.open:
+    accepted = acceptances(study.db)
+    overall = _estimate(missed for _, _, missed in sampled(study.db))
+    is_open, why = _verdict(study, overall, accepted[-1] if accepted else None)
+    if not is_open:
         raise GateError(
-            f"nobody may code yet. {state.why} Read the sample with “heard deid-check {study.name} --checker NAME”"
+            f"nobody may code yet. {why} Read the sample with “heard deid-check {study.name} --checker NAME”"
             " or accept the risk with --accept-risk REASON."
         )
 

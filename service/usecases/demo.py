@@ -17,7 +17,8 @@ from service.study.study import Study
 from service.usecases.deidentify import deidentify_study
 from service.usecases.findings import links_file, load_links
 from service.usecases.intake import take_in
-from service.usecases.review import Choice, Item, decide, next_item
+from service.usecases.queue import Item, next_item
+from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.usecases.suggest import suggest_study
 from service.vault.keys import Key

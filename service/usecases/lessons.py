@@ -70,7 +70,8 @@ def taught(study: Study, codebook: Codebook, trust: Trust) -> Taught:
 
     A code accepted, added or rejected is a word on that code. A segment that was closed is a no to every
     other code that its codebook version had. A skip is no word on anything, and what was accepted in
-    bulk teaches nothing, since nobody read it.
+    bulk teaches nothing, since nobody read it. What was changed after a blind decision, with the suggestions
+    on screen, is no word either: the machine would learn from its own.
     """
     by_coder, random = _by_coder(study.db, codebook, trust)
     words = {segment: _together(list(opinions)) for segment, opinions in by_coder.items()}
@@ -136,7 +137,9 @@ def _acts(db: Database, codebook: str) -> Iterator[tuple[str, list[Mapping[str, 
     """Standing acts of one coder on one segment in one round, oldest first."""
     rows = db.conn.execute(
         'SELECT s.segment, s.coder, s.round, s.action, s.code, s.start, s."end", s.shown, s.stream, s.codebook_version,'
-        " r.kind FROM standing s JOIN rounds r ON r.id = s.round WHERE s.codebook = ? AND s.bulk = 0 ORDER BY s.seq",
+        " r.kind FROM standing s JOIN rounds r ON r.id = s.round"
+        " WHERE s.codebook = ? AND s.bulk = 0 AND NOT (r.kind = 'counting' AND s.shown)"
+        " ORDER BY s.seq",
         [codebook],
     )
     grouped: dict[tuple[str, str, str], list[Mapping[str, object]]] = defaultdict(list)

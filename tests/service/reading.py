@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 
 from nlp.encode import Encoder
 from service import wiring
-from service.study.decisions import Round
+from service.study.database import write
+from service.study.decisions import Round, add_decisions, last_standing
 from service.study.study import Study
-from service.usecases.review import Choice, decide, next_item
+from service.usecases.queue import next_item
+from service.usecases.review import Choice, _undoing, decide
 from service.usecases.rounds import draw_counting_round
 from service.usecases.suggest import SuggestReport, suggest_study
 from tests.conftest import NOW, Made
@@ -39,6 +41,17 @@ def read_round(study: Study, round_: Round, choose: Callable[[str], Sequence[Cho
         decide(study, item, coder=coder, choices=choose(item.segment.text), seconds=1, now=NOW)
         found.append(item.segment.id)
     return found
+
+
+def take_back(made: Made, round_: Round, coder: str) -> None:
+    """Undo a coder's last item though it was read blind, as an earlier version allowed."""
+    last = last_standing(made.study.db, coder, round_.id)
+    rows = made.study.db.conn.execute(
+        "SELECT * FROM standing WHERE round = ? AND coder = ? AND segment = (SELECT segment FROM decisions WHERE seq = ?)",
+        [round_.id, coder, last],
+    ).fetchall()
+    with write(made.study.db) as connection:
+        add_decisions(connection, [_undoing(row, round_, coder, NOW) for row in rows])
 
 
 def heard_chair(text: str) -> list[Choice]:

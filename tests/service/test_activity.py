@@ -17,7 +17,8 @@ from service.study.voices import segments
 from service.usecases.activity import ActivityPage, activity
 from service.usecases.flags import close_flag, raise_flag
 from service.usecases.memos import add_memo
-from service.usecases.review import Choice, Item, decide, next_item
+from service.usecases.queue import Item, next_item
+from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round
 from tests.conftest import NOW, Made, sign_in_as
 from tests.service.reading import read_blind

@@ -31,8 +31,9 @@ from service.usecases.check import (
 )
 from service.usecases.deidentify import deidentify_study
 from service.usecases.intake import take_in
+from service.usecases.queue import next_item
 from service.usecases.reading import read_voice
-from service.usecases.review import Choice, decide, next_item
+from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, people_in_scope
 from service.usecases.search import search_voices
 from service.usecases.suggest import suggest_study

@@ -15,7 +15,8 @@ from service.study.study import opened
 from service.study.voices import clean_text
 from service.usecases.excerpts import CodeCount, ExcerptFilter, ExcerptPage, Passage, code_counts, excerpts_of
 from service.usecases.memos import add_memo
-from service.usecases.review import Choice, decide, next_item
+from service.usecases.queue import next_item
+from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round
 from tests.conftest import NOW, Made, sign_in_as
 from tests.service.reading import heard_chair, read_blind

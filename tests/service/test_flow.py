@@ -18,13 +18,15 @@ from nlp.deid.cascade import Deidentifier
 from nlp.encode import Encoder
 from service import wiring
 from service.errors import RecordError
+from service.study.decisions import draws
 from service.study.study import open_study, opened
 from service.study.voices import all_voices, clean_text
 from service.usecases.deidentify import deidentify_study
 from service.usecases.findings import joint_display, links_file, load_links, overview
 from service.usecases.intake import take_in
 from service.usecases.prevalence import theme_shares
-from service.usecases.review import Choice, decide, next_item, round_segments, undo
+from service.usecases.queue import next_item
+from service.usecases.review import Choice, decide, undo
 from service.usecases.rounds import draw_counting_round, draw_review_round, people_in_scope
 from service.usecases.suggest import suggest_study
 from service.vault.store import Vault
@@ -204,7 +206,7 @@ def test_a_draw_is_logged_whole_and_the_same_for_the_same_seed(
     study = prepared(made, tmp_path, cascade, minilm).study
     drawn = [draw_counting_round(study, people=5, seed=seed, now=NOW, actor="t") for seed in (7, 7, 8)]
 
-    units = [[d.unit for d, _ in round_segments(study, r)] for r in drawn]
+    units = [[d.unit for d in draws(study.db, r.id)] for r in drawn]
 
     assert units[0] == units[1] != units[2]
     assert len(units[0]) == 5

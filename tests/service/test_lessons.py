@@ -12,10 +12,11 @@ from service.study.database import write
 from service.study.decisions import add_decisions
 from service.study.suggestions import newest_reading, suggestions_of_segment
 from service.usecases.lessons import Taught, Trust, taught
-from service.usecases.review import Choice, _choice, _decision, decide, next_item, undo
-from service.usecases.rounds import draw_counting_round, draw_review_round
+from service.usecases.queue import next_item
+from service.usecases.review import Choice, _choice, _decision, decide, undo
+from service.usecases.rounds import draw_review_round
 from tests.conftest import NOW, Made
-from tests.service.reading import heard_chair, read_blind, suggest
+from tests.service.reading import heard_chair, read_blind, suggest, take_back
 
 
 def lessons(made: Made, trust: Trust = Trust()) -> Taught:  # noqa: B008
@@ -53,7 +54,7 @@ def test_a_reading_with_suggestions_on_screen_counts_for_less_and_is_not_random(
 
 
 def test_a_skip_and_an_undone_reading_teach_nothing(loaded: Made) -> None:
-    round_ = draw_counting_round(loaded.study, people=2, seed=1, now=NOW, actor="t")
+    round_ = draw_review_round(loaded.study, seed=1, now=NOW, actor="t")
     first = next_item(loaded.study, round_, "Ann")
     assert first is not None
     decide(loaded.study, first, coder="Ann", choices=[], skip=True, seconds=1, now=NOW)
@@ -117,7 +118,7 @@ def test_suggestions_learn_and_say_so_and_the_earlier_ones_stay(loaded: Made, mi
             assert found[0].nearest or found[0].nearest_segment in read
     again = suggest(loaded, minilm)
     assert again.segments == 0
-    undo(loaded.study, round_, "Ann", now=NOW)
+    take_back(loaded, round_, "Ann")
     assert suggest(loaded, minilm).learnt_from == 29
 
 

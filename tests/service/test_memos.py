@@ -26,7 +26,8 @@ from service.usecases.memos import (
     identifiers,
     memos_about,
 )
-from service.usecases.review import decide, next_item
+from service.usecases.queue import next_item
+from service.usecases.review import decide
 from service.usecases.rounds import draw_counting_round
 from tests.conftest import NOW, Made, sign_in_as
 

@@ -27,7 +27,8 @@ from service.usecases.deidentify import deidentify_lines, deidentify_study
 from service.usecases.findings import overview
 from service.usecases.intake import IntakeReport, take_in
 from service.usecases.prevalence import theme_shares
-from service.usecases.review import Choice, decide, next_item
+from service.usecases.queue import next_item
+from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round, people_in_scope
 from service.usecases.suggest import suggest_lines, suggest_study
 from tests.conftest import NOW, ROOT, Made, sign_in_as

@@ -19,7 +19,8 @@ from service.usecases.deidentify import deidentify_study
 from service.usecases.intake import take_in
 from service.usecases.overview import NOT_SHOWN, StudyOverview, _groups, next_steps, study_overview
 from service.usecases.progress import progress
-from service.usecases.review import decide, next_item
+from service.usecases.queue import next_item
+from service.usecases.review import decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.web.overview import ADVICE
 from tests.conftest import NOW, Made, sign_in_as

@@ -18,7 +18,8 @@ from service.study.decisions import Round
 from service.usecases.codebook import begin, edit, require_desk
 from service.usecases.prevalence import NO_ROUND, TEXTS_ONLY, TOO_FEW, Heard, shares
 from service.usecases.publish import Consent, publish
-from service.usecases.review import Choice, decide, next_item
+from service.usecases.queue import next_item
+from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from tests.conftest import NOW, Made, sign_in_as
 from tests.service.reading import heard_chair, read_blind

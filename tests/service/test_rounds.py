@@ -9,7 +9,8 @@ from service.errors import StudyError
 from service.study.decisions import draws, frame, is_uniform
 from service.usecases.prevalence import TEXTS_ONLY, theme_shares
 from service.usecases.progress import progress
-from service.usecases.review import decide, next_item
+from service.usecases.queue import next_item
+from service.usecases.review import decide
 from service.usecases.rounds import ByChoice, draw_counting_round, draw_review_round, people_in_scope
 from service.usecases.sharpen import Sharpener
 from service.wiring import codebook_named, trust

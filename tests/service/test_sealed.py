@@ -30,8 +30,9 @@ from service.study.study import STUDY_FILE
 from service.study.suggestions import newest_reading
 from service.study.voices import segments
 from service.usecases.memos import add_memo
+from service.usecases.queue import Item, next_item
 from service.usecases.reading import excerpts, read_voice
-from service.usecases.review import Choice, Item, decide, next_item
+from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.usecases.search import search_voices
 from tests.conftest import NOW, Made, sign_in_as

@@ -18,7 +18,8 @@ from service.study.database import write
 from service.study.sealed import all_without_others, all_without_suggestions, without_others, without_suggestions
 from service.study.search import VoiceFilter, match_of
 from service.study.voices import segments, voice
-from service.usecases.review import Choice, decide, next_item
+from service.usecases.queue import next_item
+from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.usecases.search import VoiceLine, VoicePage, search_voices
 from tests.conftest import NOW, Made, sign_in_as
