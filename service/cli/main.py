@@ -21,6 +21,7 @@ from service.cli import (
     check,
     codebook,
     exchange,
+    findings,
     indicators,
     jobs,
     keys,
@@ -55,6 +56,7 @@ app.command("export")(exchange.export)
 app.command("draw")(rounds.draw)
 app.command("review")(review.review)
 app.command("progress")(rounds.progress)
+app.command("findings")(findings.findings)
 app.command("link")(study.link)
 app.command("report")(study.report)
 app.command("worker")(jobs.work)

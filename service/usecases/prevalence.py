@@ -124,13 +124,14 @@ def share_of(counted: Counted, code: Code, stance: str = "") -> ThemeShare:
     try:
         estimate = prevalence.estimate(counted.sample(code.id, stance), LOADED[counted.unit])
     except EstimateError as refused:
-        return ThemeShare(code, stance, None, _sentence(refused), outdated)
+        return ThemeShare(code, stance, None, worded(refused), outdated)
     if not _may_show(counted, code.id, stance):
         return ThemeShare(code, stance, None, TOO_FEW, outdated)
     return ThemeShare(code, stance, estimate, "", outdated)
 
 
-def _sentence(refused: EstimateError) -> str:
+def worded(refused: EstimateError) -> str:
+    """Why there is no estimate, as a sentence."""
     words = str(refused)
     return words[:1].upper() + words[1:] + "."
 

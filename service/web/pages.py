@@ -14,6 +14,7 @@ from service.study.study import Study, find_studies, opened
 from service.usecases.findings import joint_display, overview
 from service.usecases.kept import kept
 from service.usecases.prevalence import Shares, shares
+from service.usecases.prevalence_groups import shares_by
 from service.usecases.reading import excerpts
 from service.web import charts
 from service.web.views import render
@@ -69,6 +70,13 @@ def findings_page(request: Request, study: AStudy, person: AReader) -> HTMLRespo
 
 def _shares(study: Study) -> Shares:
     return kept(study, "shares", partial(shares, study))
+
+
+@router.get("/studies/{name}/findings/by/{dimension}")
+def groups_page(request: Request, study: AStudy, dimension: str, _: AReader) -> HTMLResponse:
+    """How many of each group express each theme."""
+    by = kept(study, f"shares by {dimension}", partial(shares_by, study, dimension))
+    return render(request, "findings_groups.html", study=study, by=by)
 
 
 @router.get("/studies/{name}/findings/{link_id}.svg")

@@ -39,6 +39,7 @@ PROVENANCES = {
 }
 STANCES = {"": "", "going_well": "going well", "worry": "worry", "mixed": "mixed", "need": "need"}
 MOST_TOLD = 3
+GROUPINGS = {"voice": "who speaks", "age_band": "age band", "area": "area", "period": "year"}
 BANDS = {"likely": "Likely", "possible": "Possible", "unsure": "Not sure"}
 
 
@@ -154,6 +155,7 @@ templates.env.globals.update(
     provenances=PROVENANCES,
     stances=STANCES,
     bands=BANDS,
+    groupings=GROUPINGS,
     pieces=pieces,
     role_words=ROLE_WORDS,
     may_write_memos=may_write_memos,

@@ -137,6 +137,7 @@ COMMANDS = [
     "deid-check",
     "suggest",
     "review",
+    "findings",
     "link",
     "report",
     "serve",
@@ -146,6 +147,7 @@ COMMANDS = [
     "codebook export",
     "bench deid",
     "bench themes",
+    "bench prevalence",
     "train deid",
 ]
 

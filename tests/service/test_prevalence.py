@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import unescape
 
 import pytest
+from typer.testing import CliRunner
 
 from nlp.codebook_edit import change
 from nlp.codebook_meaning import Turn
 from nlp.deid.cascade import Deidentifier
 from nlp.findings.prevalence import Truth, Unit
+from service.cli.main import app
 from service.study.codebooks import newest_codebook
 from service.study.decisions import Round
 from service.usecases.codebook import begin, edit, require_desk
@@ -196,3 +199,19 @@ def test_what_was_suggested_or_confirmed_stands_apart_as_no_finding_and_moves_no
 
 def test_the_old_address_of_the_themes_leads_to_the_findings(loaded: Made) -> None:
     assert "<h1>Findings</h1>" in page(loaded, "/themes")
+
+
+def test_the_terminal_tells_the_same_and_never_the_counts_behind_it(loaded: Made) -> None:
+    asked = ["findings", str(loaded.study.folder)]
+    assert NO_ROUND.split(",")[0] in CliRunner().invoke(app, asked).stderr
+    read_blind(loaded, 36, heard_chair)
+    done = CliRunner().invoke(app, [*asked, "--json"])
+    told = json.loads(done.stdout)
+    theme = next(t for t in told["themes"] if t["code"] == CODE)
+    estimate = heard(loaded).share.estimate
+    assert estimate is not None
+    assert (told["read"], told["loaded"]) == (36, 40)
+    assert [f["of"] for f in theme["figures"]] == [Truth.PEOPLE_LOADED, Truth.PEOPLE_LIKE_THESE, Truth.TEXTS_LOADED]
+    assert theme["figures"][0]["low"] == estimate.low
+    assert "positives" not in done.stdout
+    assert "36 read blind and whole, of 36 drawn and 40 loaded" in CliRunner().invoke(app, asked).stderr
