@@ -45,12 +45,16 @@ from service.web import (
     codebook_publish,
     events,
     excerpts,
+    keys,
     memos,
     overview,
     pages,
+    queue,
+    saves,
     signin,
     voices,
 )
+from service.web.sharpening import Sharpening
 from service.web.views import render
 from service.web.watch import Watches
 
@@ -79,6 +83,7 @@ def build_app(studies: Path) -> FastAPI:
     )
     app.state.studies = studies
     app.state.pool, app.state.watches, app.state.turns = Pool(), Watches(), Turns()
+    app.state.sharpening = Sharpening()
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
     app.add_middleware(Bounded)
     app.add_middleware(_OwnPagesOnly)
@@ -106,6 +111,9 @@ def build_app(studies: Path) -> FastAPI:
         excerpts,
         activity,
         memos,
+        queue,
+        saves,
+        keys,
         signin,
         events,
     ):

@@ -63,6 +63,16 @@ def next_position(
     return None if row is None else int(row["position"])
 
 
+def segments_ahead(db: Database, round_id: str, coder: str, *, over: int, number: int) -> list[str]:
+    """The next segments of a round of segments, from a position on, that the coder is not done with."""
+    rows = db.conn.execute(
+        f"SELECT s.id FROM draws d, {_ITSELF} AND d.round = :round AND d.position > :over AND NOT {_done_by(':coder')}"
+        " ORDER BY d.position LIMIT :number",
+        {"round": round_id, "over": over, "coder": coder, "number": number},
+    )
+    return [row["id"] for row in rows]
+
+
 def _parts(round_: Round) -> str:
     return _ITSELF if round_.unit == "segment" else _ALL_ITS
 

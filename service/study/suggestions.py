@@ -114,6 +114,28 @@ def suggestions_in(db: Database, reading: str, segment_id: str) -> list[StoredSu
     return _of_reading(db, reading, "segment = ?", [segment_id]) if seen else None
 
 
+def freshest_suggestions(db: Database, segment_id: str) -> list[StoredSuggestion]:
+    """The last suggestions made for a segment with the study's codebook as it is, by the study's reading or a fresh one."""
+    row = db.conn.execute(
+        "SELECT m.reading FROM matched m, current_reading c"
+        " JOIN codebooks b ON b.id = c.codebook AND b.version = c.codebook_version"
+        " WHERE m.segment = ? AND (m.reading = c.reading OR (m.reading LIKE 'fresh/%'"
+        " AND instr(m.reading, b.id || '-' || b.version || '-' || b.fingerprint) > 0)) ORDER BY m.rowid DESC LIMIT 1",
+        [segment_id],
+    ).fetchone()
+    return [] if row is None else _of_reading(db, row["reading"], "segment = ?", [segment_id])
+
+
+def suggestions_by_id(db: Database, segment_id: str, ids: Sequence[int]) -> list[StoredSuggestion]:
+    """Those of the suggestions that were made for this segment, best first."""
+    marks = ",".join("?" * len(ids))
+    rows = db.conn.execute(
+        f"SELECT {_COLUMNS} FROM suggestions WHERE segment = ? AND id IN ({marks}) ORDER BY probability DESC, id",
+        [segment_id, *ids],
+    )
+    return [StoredSuggestion(**dict(row)) for row in rows]
+
+
 def _suggestions(db: Database, where: str, parameters: Sequence[object]) -> list[StoredSuggestion]:
     return _of_reading(db, newest_reading(db), where, parameters)
 

@@ -168,22 +168,27 @@ def _part(parts: Sequence[Part], past: str) -> tuple[int, Sequence[Part]]:
     return next(i for i in order if not parts[i].done and parts[i].segment != past), parts
 
 
-def item_at(study: Study, round_: Round, coder: str, segment: str, *, now: str) -> Item:
-    """A certain item of a round, read or not. RecordError when it is not there; StudyError when it is not the coder's."""
+def item_at(study: Study, round_: Round, coder: str, segment: str, *, now: str, saving: bool = False) -> Item:
+    """A certain item of a round, read or not. RecordError when it is not there; StudyError when it is not the coder's.
+
+    `saving` is for what was read while it was the coder's: somebody else may have taken it from the pool since.
+    """
     position = position_of(study.db, round_, segment)
     parts = [] if position is None else parts_at(study.db, round_, position, coder)
     place = next((i for i, p in enumerate(parts) if p.segment == segment), None)
     if position is None or place is None:
         raise RecordError("this text is no longer in the round; it may have been taken out of the study")
-    _require_mine(study, round_, position, coder, parts[place].done, now)
+    if not parts[place].done:
+        _require_mine(study, round_, position, coder, "" if saving else now)
     return _item(study, round_, position, (place, parts), coder, None)
 
 
-def _require_mine(study: Study, round_: Round, position: int, coder: str, done: bool, now: str) -> None:
-    if planned_coders(study.db, round_.id) is None or done:
+def _require_mine(study: Study, round_: Round, position: int, coder: str, now: str) -> None:
+    if planned_coders(study.db, round_.id) is None:
         return
     assigned = assigned_at(study.db, round_.id, position)
-    if (assigned and coder not in assigned) or holder_of(study.db, round_.id, position, now) not in ("", coder):
+    held = bool(now) and holder_of(study.db, round_.id, position, now) not in ("", coder)
+    if (assigned and coder not in assigned) or held:
         raise StudyError("another coder is reading this one")
 
 

@@ -6,6 +6,8 @@ the estimates, stay as `heard suggest` made them for everybody alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nlp.deid.surrogates import neutralise
@@ -41,27 +43,37 @@ class Sharpener:
 
     def __call__(self, segment: StoredSegment, now: str) -> list[StoredSuggestion]:
         """The segment's suggestions after all that stands decided, stored; those at hand where nothing is."""
+        reading = self.ahead([segment], now)
+        if not reading:
+            return suggestions_of_segment(self._study.db, segment.id)
+        return suggestions_in(self._study.db, reading, segment.id) or []
+
+    def ahead(self, segments: Sequence[StoredSegment], now: str) -> str:
+        """Store suggestions of these segments after all that stands decided, from one fit; the name of that reading,
+        empty where nothing is decided."""
         lessons = taught(self._study, self._codebook, self._trust)
         if not lessons.segments:
-            return suggestions_of_segment(self._study.db, segment.id)
+            return ""
         others, borrowed = borrowed_lessons(
             self._study, self._codebook, self._encoder.fingerprint, len(lessons.segments)
         )
         names = "-".join(name for name in (lessons.digest, borrowed) if name)
         # A name of its own: the study's reading must come from one fit for everybody.
         reading = "fresh/" + reading_name(Suggester.method, self._encoder, self._codebook, names, self._study.threshold)
-        held = suggestions_in(self._study.db, reading, segment.id)
-        return held if held is not None else self._fresh(segment, lessons, others, reading, now)
+        waiting = [s for s in segments if suggestions_in(self._study.db, reading, s.id) is None]
+        if waiting:
+            self._read_anew(waiting, lessons, others, reading, now)
+        return reading
 
-    def _fresh(
-        self, segment: StoredSegment, lessons: Taught, others: list[Lessons], reading: str, now: str
-    ) -> list[StoredSuggestion]:
+    def _read_anew(
+        self, waiting: Sequence[StoredSegment], lessons: Taught, others: list[Lessons], reading: str, now: str
+    ) -> None:
         suggester = Suggester(self._matcher, self._decided(lessons, others), calibration=self._still_good(lessons))
         self._calibration = suggester.calibration
-        group = np.array([group_of(self._people[segment.voice])], np.int64)
-        (found,) = suggester.suggest([segment.text], group, threshold=self._study.threshold)
-        self._store(segment, found, lessons, reading, now)
-        return suggestions_in(self._study.db, reading, segment.id) or []
+        groups = np.array([group_of(self._people[s.voice]) for s in waiting], np.int64)
+        found = suggester.suggest([s.text for s in waiting], groups, threshold=self._study.threshold)
+        for segment, suggestions in zip(waiting, found, strict=True):
+            self._store(segment, suggestions, lessons, reading, now)
 
     def _still_good(self, lessons: Taught) -> Calibration | None:
         """The curve at hand, unless many random reads have come since it was fitted."""
