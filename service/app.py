@@ -39,6 +39,7 @@ from service.errors import (
 from service.study.pool import Pool
 from service.web import (
     activity,
+    agreement,
     candidates,
     codebook,
     codebook_edit,
@@ -109,6 +110,7 @@ def build_app(studies: Path) -> FastAPI:
         overview,
         voices,
         excerpts,
+        agreement,
         activity,
         memos,
         queue,

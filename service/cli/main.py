@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from nlp.errors import NlpError
 from service.cli import (
+    agreement,
     batch,
     bench,
     check,
@@ -56,6 +57,7 @@ app.command("export")(exchange.export)
 app.command("draw")(rounds.draw)
 app.command("review")(review.review)
 app.command("progress")(rounds.progress)
+app.command("agreement")(agreement.agreement)
 app.command("findings")(findings.findings)
 app.command("link")(study.link)
 app.command("report")(study.report)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import vl_convert as vlc
 
+from nlp.findings.agreement.coefficients import CodeAgreement, Shift
+from nlp.findings.agreement.drift import Drift
 from nlp.findings.link import Expectation, JointRow
 from nlp.themes.saturation import STEP, Band
 from service.usecases.prevalence import Shares
 
 _INK, _BLUE, _AMBER = "#1d2433", "#1f5f8b", "#a4510a"
 _FONT = "Liberation Sans, Arial, sans-serif"
+_EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1" role="presentation"/>'
+_NAMES = alt.Axis(labelLimit=330, labelFontSize=13, ticks=False, domain=False)
+_ABOVE = alt.Legend(orient="top", labelFontSize=13)
+ALPHA_TITLE = "Alpha (95% interval)"
 
 
 def themes_svg(shares: Shares) -> str:
@@ -56,20 +63,67 @@ def saturation_svg(band: Band, read: int) -> str:
     return _drawn((chance + line).properties(width=560, height=200))
 
 
-def _intervals(rows: list[dict[str, Any]], title: str, colour: str) -> str:
+def agreement_svg(codes: Sequence[CodeAgreement], labels: Mapping[str, str]) -> str:
+    """Alpha of each code with its interval; codes for which it is not defined are left out."""
+    shown = [(labels[c.code], c.coefficients.alpha) for c in codes if not c.coefficients.alpha.why]
+    rows = [{"theme": label, "share": a.value, "low": a.low, "high": a.high} for label, a in shown]
+    return _intervals(rows, ALPHA_TITLE, _BLUE, lowest=min([0.0, *(a.low for _, a in shown)]), format=".1f")
+
+
+def anchoring_svg(shifts: Sequence[Shift], labels: Mapping[str, str]) -> str:
+    """Agreement with the machine by code: a circle where readers were blind, a diamond where suggestions were shown."""
+    rows: list[dict[str, Any]] = [
+        {"code": labels[s.code], "how": how, "value": a.value, "low": a.low, "high": a.high}
+        for s in shifts
+        for how, a in (("Blind", s.blind.coefficients.alpha), ("Shown", s.shown.coefficients.alpha))
+        if not a.why
+    ]
     if not rows:
-        return '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1" role="presentation"/>'
+        return _EMPTY
+    how = ["Blind", "Shown"]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("code:N", sort=[labels[s.code] for s in shifts], title=None, axis=_NAMES),
+        yOffset=alt.YOffset("how:N", scale=alt.Scale(domain=how)),
+        color=alt.Color("how:N", scale=alt.Scale(domain=how, range=[_BLUE, _AMBER]), title=None, legend=_ABOVE),
+    )
+    scale = alt.Scale(domain=[min(0.0, *(row["low"] for row in rows)), 1])
+    x = alt.X("low:Q", scale=scale, axis=alt.Axis(format=".1f", tickCount=5), title=ALPHA_TITLE)
+    dots = base.mark_point(filled=True, size=90, opacity=1).encode(
+        x=alt.X("value:Q", scale=scale),
+        shape=alt.Shape("how:N", scale=alt.Scale(domain=how, range=["circle", "diamond"]), title=None, legend=_ABOVE),
+    )
+    lines = base.mark_rule(strokeWidth=3, opacity=0.5).encode(x=x, x2="high:Q")
+    return _drawn((lines + dots).properties(width=430, height=alt.Step(16)))
+
+
+def drift_svg(found: Drift) -> str:
+    """The share of readings that a coder gave the code, block by block with intervals, and dashed what was expected."""
+    rows = [
+        {"at": b.last, "share": b.share, "low": b.low, "high": b.high, "expected": b.expected} for b in found.blocks
+    ]
+    scale = alt.Scale(domain=[0, 1])
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("at:Q", title="Readings, in the order they were made"))
+    share = alt.Y("share:Q", scale=scale, axis=alt.Axis(format="%"), title="Share given the code")
+    bars = base.mark_rule(strokeWidth=4, color=_BLUE, opacity=0.4).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
+    line = base.mark_line(color=_BLUE, point=alt.OverlayMarkDef(color=_BLUE, size=60)).encode(y=share)
+    dashed = base.mark_line(color=_AMBER, strokeDash=[6, 4]).encode(y=alt.Y("expected:Q", scale=scale))
+    return _drawn((bars + dashed + line).properties(width=520, height=220))
+
+
+def _intervals(rows: list[dict[str, Any]], title: str, colour: str, *, lowest: float = 0.0, format: str = "%") -> str:
+    if not rows:
+        return _EMPTY
     order = [row["theme"] for row in rows]
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y(
             "theme:N",
             sort=order,
             title=None,
-            axis=alt.Axis(labelLimit=330, labelFontSize=13, ticks=False, domain=False),
+            axis=_NAMES,
         )
     )
-    scale = alt.Scale(domain=[0, 1])
-    axis = alt.Axis(format="%", labelFontSize=12, titleFontSize=12, tickCount=5)
+    scale = alt.Scale(domain=[lowest, 1])
+    axis = alt.Axis(format=format, labelFontSize=12, titleFontSize=12, tickCount=5)
     bars = base.mark_rule(strokeWidth=4, color=colour, opacity=0.45).encode(
         x=alt.X("low:Q", scale=scale, axis=axis, title=title), x2="high:Q"
     )

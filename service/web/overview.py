@@ -16,6 +16,7 @@ from service.deps import AReader, AStudy
 from service.errors import RecordError
 from service.study.codebooks import newest_codebook
 from service.study.study import Study
+from service.usecases.agreement import at_a_glance
 from service.usecases.findings import joint_display
 from service.usecases.kept import kept
 from service.usecases.overview import Missing, Step, StudyOverview, next_steps, study_overview
@@ -119,6 +120,7 @@ def study_page(request: Request, study: AStudy, person: AReader) -> HTMLResponse
         missing=[_missing(one) for one in seen.missing], missed=_missed(seen, person),
         curve=_curve(seen.progress.saturation) if seen.progress else [],
         memos=memos_beside(study, person, "study", [study.id]), reads=may(person.role, Action.READ),
+        agreed=at_a_glance(study, person.name) if may(person.role, Action.LEAD) else None,
     )  # fmt: skip
 
 

@@ -117,6 +117,7 @@ PLACES = (
     Place("/findings", "Findings", Action.FINDINGS),
     Place("/codebook", "Codebook", Action.FINDINGS),
     Place("/candidates", "Candidate themes", Action.READ),
+    Place("/agreement", "Agreement", Action.LEAD),
     Place("/memos", "Memos", Action.MEMO),
     Place("/activity", "Activity", Action.READ),
 )
