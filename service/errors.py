@@ -13,6 +13,7 @@
   - ConflictError somebody else has changed it in the meantime; says who and when
   - MemoError     a memo cannot be kept as it is written; says why, never with its words
     - IdentifierError  it seems to hold something that identifies a person
+  - FindingError  a judgement, a promise or a quotation cannot be kept or released as asked; says why, never with its words
   - NoDraftError  no draft of the codebook is open, or it is no longer
   - DraftError    a draft of a codebook cannot be changed or published as asked; names codes and fields
 """
@@ -83,6 +84,10 @@ class MemoError(ServiceError):
 
 class IdentifierError(MemoError):
     """A memo seems to identify somebody; its writer may say that it does not."""
+
+
+class FindingError(ServiceError):
+    """A judgement, a promise or a quotation cannot be kept or released as asked."""
 
 
 class NoDraftError(ServiceError):

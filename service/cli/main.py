@@ -25,6 +25,7 @@ from service.cli import (
     findings,
     indicators,
     jobs,
+    joint,
     keys,
     lessons,
     people,
@@ -61,6 +62,8 @@ app.command("agreement")(agreement.agreement)
 app.command("findings")(findings.findings)
 app.command("link")(study.link)
 app.command("report")(study.report)
+app.command("joint")(joint.joint)
+app.command("trace")(joint.trace)
 app.command("worker")(jobs.work)
 app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)

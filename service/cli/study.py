@@ -20,7 +20,9 @@ from service.files.mapping import save_profile as keep_profile
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM
 from service.usecases import findings as find
 from service.usecases.deidentify import deidentify_lines, deidentify_study
+from service.usecases.discover import codebook_in_use
 from service.usecases.intake import dry_run, file_hash, look_at, profiles_of, take_in_table
+from service.usecases.links import take_links
 from service.usecases.report import write_report
 from service.usecases.suggest import suggest_lines, suggest_study
 
@@ -224,7 +226,8 @@ def link(
     study = wiring.study_in(folder)
     if indicators is not None:
         file = find.links_file(wiring.settings().codebooks, study.codebook)
-        find.load_links(study, file, indicators, now=now(), actor=actor())
+        book = codebook_in_use(study, wiring.codebook_named(study.codebook))
+        take_links(study, file, indicators, book, now=now(), actor=actor())
     rows = find.joint_display(study)
     if not rows:
         say("No links are loaded. Give --indicators FOLDER.")

@@ -126,6 +126,14 @@ def m012_queue(db: Database) -> None:
     _run(db, _QUEUE)
 
 
+@migrations()
+def m013_joint_display(db: Database) -> None:
+    """Versions of links, judgements of fit, who will see a finding and what will change."""
+    _run(db, _JOINT_DISPLAY)
+    for table in ("link_versions", "judgements", "promises"):
+        _append_only(db, table)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -619,4 +627,22 @@ _QUEUE = """
 CREATE INDEX frames_unit ON frames(round, unit);
 
 CREATE INDEX decisions_coder ON decisions(round, coder)
+"""
+
+_JOINT_DISPLAY = """
+CREATE TABLE link_versions (
+    link TEXT NOT NULL, version INTEGER NOT NULL, fingerprint TEXT NOT NULL, content TEXT NOT NULL, by TEXT NOT NULL,
+    at TEXT NOT NULL, PRIMARY KEY (link, version)
+) STRICT;
+
+CREATE TABLE judgements (
+    seq INTEGER PRIMARY KEY, link TEXT NOT NULL REFERENCES figures(link), link_version INTEGER NOT NULL,
+    fit TEXT NOT NULL CHECK (fit IN ('convergence', 'complementarity', 'expansion', 'divergence', 'silence', 'not judged')),
+    reason TEXT NOT NULL, took_part TEXT NOT NULL, numbers TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE promises (
+    seq INTEGER PRIMARY KEY, subject TEXT NOT NULL, who_sees TEXT NOT NULL, what_changes TEXT NOT NULL, by TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT
 """

@@ -15,8 +15,9 @@ from service.files.choose import choose_profile
 from service.files.tables import read_table
 from service.study.study import Study
 from service.usecases.deidentify import deidentify_study
-from service.usecases.findings import links_file, load_links
+from service.usecases.findings import links_file
 from service.usecases.intake import take_in
+from service.usecases.links import take_links
 from service.usecases.queue import Item, next_item
 from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
@@ -61,10 +62,11 @@ def build_site(study: Study, key: Key, codebook: Codebook, tools: Tools, say: Sa
     made = suggest_study(study, codebook, tools.encoder, now=tools.clock(), actor="demo", progress=_quiet)
     say(f"    suggested {made.suggestions} codes for {made.segments} segments; nothing fitted {made.silent}")
     if (tools.codebooks / study.codebook / "links.yaml").is_file():
-        load_links(
+        take_links(
             study,
             links_file(tools.codebooks, study.codebook),
             tools.corpora / "indicators",
+            codebook,
             now=tools.clock(),
             actor="demo",
         )

@@ -12,6 +12,7 @@ from nlp.findings.agreement.coefficients import CodeAgreement, Shift
 from nlp.findings.agreement.drift import Drift
 from nlp.findings.link import Expectation, JointRow
 from nlp.themes.saturation import STEP, Band
+from service.usecases.joint import GapMap
 from service.usecases.prevalence import Shares
 
 _INK, _BLUE, _AMBER = "#1d2433", "#1f5f8b", "#a4510a"
@@ -33,19 +34,32 @@ def themes_svg(shares: Shares) -> str:
 
 
 def joint_svg(row: JointRow) -> str:
-    """The indicator and what was heard, on one scale, each with its interval."""
-    if row.indicator_low is None or row.indicator_high is None or row.estimate is None:
+    """The indicator and what was heard, on one scale, each with its interval; published without its base, it has none."""
+    if row.figure.percent is None or row.estimate is None:
         return _intervals([], "", _BLUE)
-    published = {"low": row.indicator_low, "high": row.indicator_high}
-    share = (row.figure.count or 0) / (row.figure.denominator or 1)
-    rows = [{"theme": f"Published: {row.figure.label.lower()}", "share": share, **published}]
+    figure, heard = row.figure, row.estimate
+    share = (
+        figure.count / figure.denominator
+        if figure.count is not None and figure.denominator
+        else row.figure.percent / 100
+    )
+    low, high = (share if bound is None else bound for bound in (row.indicator_low, row.indicator_high))
+    rows = [{"theme": f"Published: {figure.label.lower()}", "share": share, "low": low, "high": high}]
     if row.link.expectation is Expectation.OPPOSITE:
-        swapped = {"low": 1 - published["high"], "high": 1 - published["low"]}
-        rows.append({"theme": "Published: not in that group", "share": 1 - share, **swapped})
-    heard = row.estimate
+        rows.append({"theme": "Published: not in that group", "share": 1 - share, "low": 1 - high, "high": 1 - low})
     rows.append(
         {"theme": "Heard: people who voice the theme", "share": heard.share, "low": heard.low, "high": heard.high}
     )
+    return _intervals(rows, "Share of people (95% interval)", _AMBER)
+
+
+def gaps_svg(gaps: GapMap) -> str:
+    """What people speak of and nothing measures, most often heard first."""
+    rows = [
+        {"theme": g.share.code.label, "share": e.share, "low": e.low, "high": e.high}
+        for g in gaps.unmeasured
+        if (e := g.share.estimate) is not None
+    ]
     return _intervals(rows, "Share of people (95% interval)", _AMBER)
 
 

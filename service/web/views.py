@@ -115,6 +115,7 @@ PLACES = (
     Place("/voices", "Voices", Action.READ),
     Place("/excerpts", "Excerpts", Action.READ),
     Place("/findings", "Findings", Action.FINDINGS),
+    Place("/joint", "Joint display", Action.FINDINGS),
     Place("/codebook", "Codebook", Action.FINDINGS),
     Place("/candidates", "Candidate themes", Action.READ),
     Place("/agreement", "Agreement", Action.LEAD),

@@ -19,6 +19,8 @@ NY, HA = "/studies/north-yorkshire-care-leavers", "/studies/hampshire-early-help
 PAGES = [
     "",
     "/findings",
+    "/joint",
+    "/joint/young",
     "/themes",
     "/voices",
     "/voices?suggested=CL1",
