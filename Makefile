@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PRESIDIO := .venv-presidio
 SETS ?= $(wildcard ../shared/data/themes/nhs-fft-neas ../shared/data/themes/sight-student-comments)
 
-.PHONY: demo test check bench bench-deid bench-themes clean help
+.PHONY: demo test check bench bench-deid bench-themes bench-api clean help
 
 help:
 	@echo "make demo            build the fictional demo studies and open them on http://127.0.0.1:$(PORT)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test            run every check and test"
 	@echo "make bench           print the quality tables"
 	@echo "make bench-themes    print the suggestion tables for the coded sets in SETS (folders); by default those that nothing was taught or tuned on"
+	@echo "make bench-api       print how long the API takes, then try it against its description for 10 minutes (SECONDS)"
 	@echo "make bench-deid      print the de-identification table, with Presidio beside it"
 
 $(STAMP): constraints.txt pyproject.toml
@@ -57,6 +58,10 @@ bench-deid: $(STAMP) $(PRESIDIO)/.installed
 
 bench-themes: $(STAMP)
 	@for set in $(SETS); do echo; echo "== $$set"; $(BIN)/heard bench themes $$set $(if $(QUICK),--quick) || exit 1; done
+
+bench-api: $(STAMP)
+	@$(BIN)/python bench/api.py
+	@$(BIN)/python bench/api_contract.py $(or $(SECONDS),600)
 
 clean:
 	rm -rf $(VENV) $(PRESIDIO) demo-data

@@ -21,9 +21,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nlp.errors import NlpError
-from service.api import books, intake, jobs, reading, texts, webhooks
+from service.api import books, decisions, intake, jobs, reading, texts, webhooks
 from service.api.limits import Bounded
-from service.api.problems import MEDIA_TYPE, field_problems, known_names, row_problem, with_problems
+from service.api.problems import MEDIA_TYPE, completed, field_problems, known_names, row_problem
 from service.api.turns import Turns
 from service.deps import API, NotSignedInError
 from service.errors import (
@@ -101,6 +101,7 @@ def build_app(studies: Path) -> FastAPI:
         intake,
         jobs,
         books,
+        decisions,
         webhooks,
         texts,
         pages,
@@ -123,7 +124,7 @@ def build_app(studies: Path) -> FastAPI:
     ):
         app.include_router(part.router)
     describe = app.openapi
-    app.openapi = lambda: with_problems(describe())  # type: ignore[method-assign]
+    app.openapi = lambda: completed(describe())  # type: ignore[method-assign]
     return app
 
 
@@ -205,7 +206,10 @@ async def _http_problem(request: Request, error: Exception) -> Response:
         403: "Your role has no leave for this. Ask the study's lead.",
         413: "That is more than is taken at once. Send it in parts.",
     }.get(status, "This cannot be done at this address.")
-    return _problem(request, status, f"http-{status}", detail)
+    answer = _problem(request, status, f"http-{status}", detail)
+    if isinstance(error, HTTPException) and error.headers and "Allow" in error.headers:
+        answer.headers["Allow"] = error.headers["Allow"]
+    return answer
 
 
 async def _sign_in_first(request: Request, _: Exception) -> Response:

@@ -15,6 +15,7 @@ from hashlib import sha256
 from importlib import resources
 from itertools import chain, count
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from zlib import crc32
 
@@ -113,27 +114,32 @@ class Weights:
 
 
 class Tagger:
-    """Probabilities of each kind of identifier for each token of each text."""
+    """Probabilities of each kind of identifier for each token of each text. Several threads may ask at once."""
 
     def __init__(self, weights: Weights) -> None:
         self._w = weights.arrays
         self._vocabulary = weights.vocabulary
+        self._meeting = Lock()  # the words that were met, their vectors and limits belong together
         self._rows: dict[str, int] = {}
         self._limits: Floats = np.zeros(0, dtype=np.float32)
         self._table = np.zeros((0, weights.arrays["embed.bias"].shape[0]), dtype=np.float32)
 
     def probabilities(self, tokens: Sequence[str], lengths: Sequence[int]) -> Floats:
         """For n tokens of texts of these lengths an array (n, 1 + 2 × kinds): outside, then begin and inside of each."""
-        self._meet(tokens)
-        logits = self._read(self._table[self._places(tokens)], np.array(lengths, dtype=np.int64))
+        with self._meeting:
+            self._meet(tokens)
+            vectors = self._table[self._places(tokens)]
+        logits = self._read(vectors, np.array(lengths, dtype=np.int64))
         logits -= logits.max(axis=1, keepdims=True)
         np.exp(logits, out=logits)
         logits /= logits.sum(axis=1, keepdims=True)
         return logits
 
     def person_limits(self, tokens: Sequence[str]) -> Floats:
-        """For each token met, from which probability on it is masked as a person's name."""
-        return self._limits[self._places(tokens)]
+        """For each token, from which probability on it is masked as a person's name."""
+        with self._meeting:
+            self._meet(tokens)
+            return self._limits[self._places(tokens)]
 
     def _places(self, tokens: Sequence[str]) -> npt.NDArray[np.int64]:
         return np.fromiter(map(self._rows.__getitem__, tokens), dtype=np.int64, count=len(tokens))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Path as InPath
 from fastapi import Request
@@ -88,7 +88,12 @@ def retry(study: AStudy, _: AnIntaker, number: Number) -> JobOut:
     return _out(store.retry(study.db, number))
 
 
-@router.get("/studies/{name}/jobs/{number}/events", response_class=StreamingResponse)
+_AN_EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events", "content": {"text/event-stream": {}}}
+}
+
+
+@router.get("/studies/{name}/jobs/{number}/events", response_class=StreamingResponse, responses=_AN_EVENT_STREAM)
 def events(request: Request, study: AStudy, _: AVoiceReader, number: Number) -> StreamingResponse:
     """The job each time that it has gone on, as server-sent events, until it is over or five minutes have passed."""
     store.job(study.db, number)

@@ -40,6 +40,7 @@ _WORDS = {
     401: "No key, or one that is not good",
     403: "The key or the role has no leave for this",
     404: "There is no such thing",
+    405: "The address does not take this method",
     409: "It cannot be done in the state that things are in",
     412: "It has changed since it was read",
     413: "More was sent than is taken at once",
@@ -104,10 +105,16 @@ def _pointer(loc: Iterable[int | str], known: Collection[str]) -> str:
     return "/" + "/".join(parts) if where == "body" else "".join(parts)
 
 
-def with_problems(description: dict[str, Any]) -> dict[str, Any]:
-    """The API's description with the shape of its problems."""
-    schemas = description.setdefault("components", {}).setdefault("schemas", {})
+def completed(description: dict[str, Any]) -> dict[str, Any]:
+    """The API's description with what every address shares: keys, the shape of problems, and 304 for what is unchanged."""
+    components = description.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
     schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= schema.pop("$defs")
     schemas["Problem"] = schema
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    description["security"] = [{"key": []}]
+    for path in description["paths"].values():
+        if "get" in path:
+            path["get"]["responses"]["304"] = {"description": "What you have, by your If-None-Match, is unchanged"}
     return description

@@ -6,19 +6,20 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from nlp.findings.prevalence import Estimate
 from service.api.paging import AfterNumber, AfterPage, AfterTime, Limit, Page, cursor_to
 from service.api.router import api_router
 from service.deps import AReader, AStudy, AVoiceReader
+from service.study.decisions import Coding
 from service.study.search import VoiceFilter
 from service.study.study import find_studies, opened
-from service.study.voices import clean_text, newest_version
+from service.study.voices import StoredRedaction, StoredSegment, clean_text, newest_version
 from service.usecases.findings import joint_display, overview
 from service.usecases.listed import DecisionLine, SegmentSuggestions, decisions_after, suggestions_after
 from service.usecases.prevalence import theme_shares
-from service.usecases.reading import VoiceReading, read_voice
+from service.usecases.reading import read_voice
 from service.usecases.search import VoiceLine, search_voices
 
 router = api_router("studies")
@@ -39,6 +40,63 @@ class VoicesPage(Page[VoiceLine]):
     """Voices, and how many there are in all."""
 
     total: int
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class RecordOut(_Read):
+    """What is known of a voice besides its words. `participant` is a pseudonym."""
+
+    id: str
+    participant: str
+    voice: str
+    via: str
+    provenance: str
+    consent: str
+    question: str
+    age_band: str
+    area: str
+    period: str
+    attributes: dict[str, str]
+
+
+class SuggestionOut(_Read):
+    """A suggestion. It has no number here: the gap between two would tell how many are kept back."""
+
+    code: str
+    probability: float
+    band: str
+    start: int
+    end: int
+    quote: str
+    nearest: str
+    nearest_segment: str
+    against: str
+    calibrated_on: int
+    codebook_version: str
+    method: str
+    model: str
+
+
+class SegmentOut(_Read):
+    """A segment; `blind` says that suggestions are kept back, `alone` that others' codings are."""
+
+    segment: StoredSegment
+    suggestions: list[SuggestionOut]
+    codings: list[Coding]
+    blind: bool
+    alone: bool
+
+
+class VoiceOut(_Read):
+    """One voice, whole. Offsets are code points of `text`."""
+
+    record: RecordOut
+    text: str
+    redactions: list[StoredRedaction]
+    segments: list[SegmentOut]
 
 
 class Replaced(BaseModel):
@@ -89,14 +147,10 @@ def voices(
     return VoicesPage(items=list(found.lines), next=more, total=found.total)
 
 
-# Numbers of suggestions are left out: what lies between two of them would tell how many are kept back.
-_LEFT_OUT: Any = {"record": {"digest"}, "segments": {"__all__": {"suggestions": {"__all__": {"id"}}}}}
-
-
-@router.get("/studies/{name}/voices/{voice_id}", response_model_exclude=_LEFT_OUT)
-def voice(study: AStudy, voice_id: str, person: AVoiceReader) -> VoiceReading:
+@router.get("/studies/{name}/voices/{voice_id}")
+def voice(study: AStudy, voice_id: str, person: AVoiceReader) -> VoiceOut:
     """One voice with its segments, suggestions and codings."""
-    return read_voice(study, voice_id, person=person.name)
+    return VoiceOut.model_validate(read_voice(study, voice_id, person=person.name))
 
 
 @router.get("/studies/{name}/voices/{voice_id}/clean-text")

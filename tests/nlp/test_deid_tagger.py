@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,15 @@ def test_a_measurement_can_be_made_as_though_a_name_were_on_no_list() -> None:
         assert "kasia" not in listed("forenames")
         assert 0 not in flags_of("kasia")
     assert "kasia" in listed("forenames")
+
+
+def test_threads_that_ask_at_once_get_what_each_would_get_alone() -> None:
+    weights = Weights.load(Path(__file__).parents[2] / "nlp" / "models" / "deid" / "weights.npz")
+    asked = [[f"word{i}x{j}" for j in range(40)] for i in range(60)]
+    alone = [Tagger(weights).probabilities(words, [40]) for words in asked]
+    shared = Tagger(weights)
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda words: shared.probabilities(words, [40]), asked))
+
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(alone, together, strict=True))
