@@ -121,7 +121,8 @@ def requests(operation: Any, ids: dict[str, list[Any]]) -> st.SearchStrategy[Any
         for name in set(case.path_parameters or {}) & set(ids):
             if draw(st.integers(0, 9)):
                 case.path_parameters[name] = draw(st.sampled_from(ids[name]))
-        if isinstance(case.body, dict) and isinstance(case.body.get("codebook"), str) and draw(st.booleans()):
+        names_one = isinstance(case.body, dict) and "codebook" in case.body
+        if names_one and not wrong_body(case) and draw(st.booleans()):
             case.body["codebook"] = SITE
         return case
 

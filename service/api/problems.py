@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -75,6 +76,7 @@ _KINDS = {
 _OTHERWISE = "it is not of the form that is expected"
 
 
+@lru_cache(maxsize=4)
 def known_names(app: FastAPI) -> frozenset[str]:
     """Every name of a field or parameter in the API's description; others may be somebody's words."""
     description = app.openapi()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service import wiring, worker
+from service.access.answers import Answer, claim, give
+from service.access.people import people_in
 from service.api.limits import Rates
-from service.errors import LimitError
+from service.errors import BusyError, LimitError
 from service.study.jobs import job
 from service.usecases.jobs import work_once
 from service.usecases.rounds import draw_counting_round
@@ -141,6 +144,30 @@ def test_a_request_that_comes_twice_under_one_key_is_done_once(manager: TestClie
     assert again.headers["Idempotency-Replayed"] == "true"
     assert other.status_code == 422
     assert without.json()["id"] == first.json()["id"] + 1
+
+
+def test_of_requests_that_come_at_once_under_one_key_one_is_done(manager: TestClient) -> None:
+    def ask(_: int) -> tuple[int, str]:
+        answer = manager.post(f"{STUDY}/jobs", json={"kind": "prepare"}, headers={"Idempotency-Key": "night-4"})
+        return answer.status_code, answer.text if answer.status_code == 202 else ""
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(8)))
+
+    assert {status for status, _ in answers} <= {202, 503}
+    assert len({text for status, text in answers if status == 202}) == 1
+    assert len(manager.get(f"{STUDY}/jobs").json()["items"]) == 1
+
+
+def test_a_claim_whose_answer_never_came_is_free_again_after_a_while(tmp_path: Path) -> None:
+    with people_in(tmp_path) as db:
+        assert claim(db, "k", "r", now="2026-01-15T10:00:00.000+00:00") is None
+        with pytest.raises(BusyError):
+            claim(db, "k", "r", now="2026-01-15T10:01:00.000+00:00")
+        assert claim(db, "k", "r", now="2026-01-15T10:03:00.000+00:00") is None
+        give(db, "k", Answer(201, "{}", ""))
+        assert claim(db, "k", "r", now="2026-01-15T10:04:00.000+00:00") == Answer(201, "{}", "")
+        assert claim(db, "k", "other", now="2026-01-17T10:04:00.000+00:00") is None
 
 
 def test_a_refused_request_may_be_mended_under_its_key(manager: TestClient) -> None:
