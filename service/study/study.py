@@ -15,6 +15,7 @@ from service.study.database import Lender, open_database, opening, write
 from service.study.migrations import migrate
 
 STUDY_FILE, VAULT_FILE = "study.db", "vault.db"
+LONGEST_NAME = 255  # bytes; a file system refuses to look for a longer one
 LEAK_LIMIT = 50.0
 SUGGESTED_FROM = 0.2
 
@@ -99,7 +100,7 @@ def find_study(folder: Path, name: str) -> Path | None:
     folder = folder.resolve()
     if (folder / STUDY_FILE).is_file():
         return folder if folder.name == name else None
-    if name in ("", ".", "..") or Path(name).name != name:
+    if name in ("", ".", "..") or Path(name).name != name or len(name.encode("utf-8", "replace")) > LONGEST_NAME:
         return None
     return folder / name if (folder / name / STUDY_FILE).is_file() else None
 

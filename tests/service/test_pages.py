@@ -132,6 +132,12 @@ def test_what_is_not_there_gets_a_plain_page(client: TestClient, address: str) -
     assert "Traceback" not in page.text
 
 
+@pytest.mark.parametrize("name", ["n" * 256, "ü" * 200, "n" * 5000])
+def test_a_name_that_no_folder_can_have_is_no_study(client: TestClient, name: str) -> None:
+    assert client.get(f"/studies/{name}").status_code == 404
+    assert client.get(f"/v1/studies/{name}").status_code == 404
+
+
 def test_the_api_answers_problems_as_problem_documents(client: TestClient) -> None:
     problem = client.get("/v1/studies/none")
 
