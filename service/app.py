@@ -41,11 +41,13 @@ from service.web import (
     activity,
     agreement,
     candidates,
+    check,
     codebook,
     codebook_edit,
     codebook_publish,
     events,
     excerpts,
+    flags,
     joint,
     keys,
     memos,
@@ -59,6 +61,7 @@ from service.web import (
 from service.web.sharpening import Sharpening
 from service.web.views import render
 from service.web.watch import Watches
+from service.wiring import KeyOf, key_of
 
 log = logging.getLogger("heard")
 HEADERS = {
@@ -73,8 +76,8 @@ HEADERS = {
 }
 
 
-def build_app(studies: Path) -> FastAPI:
-    """The application over `studies`, a study's folder or a folder of them."""
+def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
+    """The application over `studies`, a study's folder or a folder of them, whose keys `key_of` gives."""
     app = FastAPI(
         title="Heard",
         version="1",
@@ -86,6 +89,7 @@ def build_app(studies: Path) -> FastAPI:
     app.state.studies = studies
     app.state.pool, app.state.watches, app.state.turns = Pool(), Watches(), Turns()
     app.state.sharpening = Sharpening()
+    app.state.key_of = key_of
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
     app.add_middleware(Bounded)
     app.add_middleware(_OwnPagesOnly)
@@ -109,6 +113,7 @@ def build_app(studies: Path) -> FastAPI:
         codebook_edit,
         codebook_publish,
         candidates,
+        check,
         overview,
         voices,
         excerpts,
@@ -119,6 +124,7 @@ def build_app(studies: Path) -> FastAPI:
         queue,
         saves,
         keys,
+        flags,
         signin,
         events,
     ):

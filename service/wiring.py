@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from service.usecases.lessons import Trust
 from service.usecases.sharpen import Sharpener
 from service.vault.keys import Key, create_key, read_key
 from service.vault.store import Vault
+
+StudyKey = Key
+KeyOf = Callable[[Study], Key]
 
 
 @cache
@@ -125,6 +129,11 @@ def new_study(
     key = read_key(file) if settings.key_file and file.exists() else create_key(file)
     Vault(study.vault_file, key, study.id).close()
     return study, key
+
+
+def keys_by(settings: Settings) -> KeyOf:
+    """What finds studies' keys where these settings have them."""
+    return lambda study: read_key(settings.key_file_for(study.id))
 
 
 def key_of(study: Study) -> Key:

@@ -51,13 +51,13 @@ class LeakEstimate:
         return 1000 * float(beta.ppf(CONFIDENCE, self.leaking + 1, self.read - self.leaking))
 
 
-def reads_needed(limit: float) -> int:
-    """How many voices must be read without a leak for the bound to come under `limit` in 1,000."""
-    read = 1
-    while LeakEstimate(read, 0, 0).upper > limit:
+def reads_needed(limit: float, leaking: int = 0) -> int:
+    """How many voices must be read, with no more than `leaking` leaks, for the bound to come under `limit` in 1,000."""
+    read = leaking + 1
+    while LeakEstimate(read, leaking, leaking).upper > limit:
         read *= 2
     low = read // 2
     while read - low > 1:
         middle = (low + read) // 2
-        low, read = (middle, read) if LeakEstimate(middle, 0, 0).upper > limit else (low, middle)
+        low, read = (middle, read) if LeakEstimate(middle, leaking, leaking).upper > limit else (low, middle)
     return read

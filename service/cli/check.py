@@ -14,7 +14,7 @@ from service import wiring
 from service.cli.show import give, output, say
 from service.cli.study import Json, StudyFolder
 from service.clock import now
-from service.errors import StudyError
+from service.errors import ConflictError, StudyError
 from service.study.study import Study
 from service.usecases.check import (
     Gate,
@@ -28,6 +28,7 @@ from service.usecases.check import (
     record_reading,
     record_unsure,
 )
+from service.usecases.check_undo import undo_check
 
 PARTS = ("sample", "unsure", "languages")
 KINDS = {
@@ -37,9 +38,10 @@ KINDS = {
 _READ_HELP = (
     "Read the text. Does anything in it still say who somebody is?\n"
     f"Enter alone: nothing does. m WORDS: mask these words (a person; otherwise m {'|'.join(list(KINDS)[1:4])}: WORDS, …).\n"
-    "x NUMBER: this mask hides nothing, show the words. d: done with this text. q: stop."
+    "x NUMBER: this mask hides nothing, show the words. d: done with this text.\n"
+    "u: take back your last check. q: stop."
 )
-_UNSURE_HELP = "Should the words between « » be masked? y: yes. n: no. s: skip. q: stop."
+_UNSURE_HELP = "Should the words between « » be masked? y: yes. n: no. s: skip. u: take back your last check. q: stop."
 
 
 def deid_check(
@@ -124,12 +126,15 @@ def _read_one(study: Study, item: ToRead, checker: str) -> bool:
                 missed.append(_marked(rest.strip()))
             case "x":
                 rejected += _mask(item, rest)
+            case "u":
+                _take_back(study, checker)
+                return True
             case "" | "d":
                 try:
                     changed = record_reading(
                         study, wiring.key_of(study), item, missed=missed, rejected=rejected, checker=checker, now=now()
                     )
-                except StudyError as refused:
+                except (ConflictError, StudyError) as refused:
                     say(str(refused))
                     missed, rejected = [], []
                     continue
@@ -176,11 +181,23 @@ def _unsure(study: Study, checker: str) -> None:
         answer = typer.prompt("mask? y/n/s/q", default="s", show_default=False).strip().casefold()
         if answer == "q":
             return
+        if answer == "u":
+            _take_back(study, checker)
+            continue
         if answer not in ("y", "n"):
             skipped.add((item.record.id, item.span.start, item.span.end))
             continue
         record_unsure(study, wiring.key_of(study), item, mask=answer == "y", checker=checker, now=now())
     say("Everything unsure has been looked at.")
+
+
+def _take_back(study: Study, checker: str) -> None:
+    try:
+        undone = undo_check(study, wiring.key_of(study), checker=checker, now=now())
+    except (ConflictError, StudyError) as refused:
+        say(str(refused))
+        return
+    say("Taken back." if undone else "There is nothing of yours to take back.")
 
 
 def _show_unsure(item: Unsure) -> None:

@@ -19,6 +19,7 @@ from service.cli.show import say
 from service.clock import now
 from service.deps import COOKIE
 from service.errors import StudyError
+from service.settings import Settings
 from service.study.study import find_studies
 from service.usecases import demo as demo_study
 from service.usecases.crawl import crawl
@@ -53,9 +54,9 @@ def demo(
     settings = wiring.settings()
     studies = _built(folder)
     if not check:
-        _run(studies, settings.host, port or settings.port)
+        _run(studies, settings.host, port or settings.port, wiring.keys_by(_settings(folder)))
         return
-    server = _Background(studies, settings.host)
+    server = _Background(studies, settings.host, wiring.keys_by(_settings(folder)))
     with server:
         with people_in(studies) as db:
             token = sign_in(db, next(iter(ACCOUNTS)), DEMO_PASSWORD, now=now())
@@ -81,8 +82,13 @@ def _built(folder: Path) -> Path:
     return studies
 
 
+def _settings(folder: Path) -> Settings:
+    """The settings, with the demo's own keys."""
+    return wiring.settings().model_copy(update={"key_folder": folder / "keys", "key_file": None})
+
+
 def _build(folder: Path) -> None:
-    settings = wiring.settings().model_copy(update={"key_folder": folder / "keys", "key_file": None})
+    settings = _settings(folder)
     tools = demo_study.Tools(
         deidentifier=wiring.deidentifier(),
         encoder=wiring.encoder(),
@@ -111,7 +117,7 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _run(studies: Path, host: str, port: int) -> None:
+def _run(studies: Path, host: str, port: int, key_of: wiring.KeyOf = wiring.key_of) -> None:
     from service.cli.server import server_of
 
     say(f"Open http://{host}:{port} in a browser. Press Ctrl+C to stop.")
@@ -122,7 +128,7 @@ def _run(studies: Path, host: str, port: int) -> None:
     working.start()
     try:
         with suppress(KeyboardInterrupt):
-            server_of(studies, host, port).run()
+            server_of(studies, host, port, key_of).run()
     finally:
         stop.set()
         working.join(5)
@@ -132,10 +138,10 @@ def _run(studies: Path, host: str, port: int) -> None:
 class _Background:
     """The server on a free port for as long as the block lasts."""
 
-    def __init__(self, studies: Path, host: str) -> None:
+    def __init__(self, studies: Path, host: str, key_of: wiring.KeyOf) -> None:
         from service.cli.server import server_of
 
-        self._server = server_of(studies, host, 0)
+        self._server = server_of(studies, host, 0, key_of)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self.port = 0
 

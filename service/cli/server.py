@@ -8,6 +8,7 @@ from pathlib import Path
 import uvicorn
 
 from service.app import build_app
+from service.wiring import KeyOf, key_of
 
 
 class Server(uvicorn.Server):
@@ -19,11 +20,11 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_of(studies: Path, host: str, port: int) -> Server:
+def server_of(studies: Path, host: str, port: int, key_of: KeyOf = key_of) -> Server:
     """A server of the pages over a folder of studies; port 0 takes a free one."""
     return Server(
         uvicorn.Config(
-            build_app(studies), host=host, port=port, log_level="warning", access_log=False, server_header=False,
+            build_app(studies, key_of), host=host, port=port, log_level="warning", access_log=False, server_header=False,
             timeout_graceful_shutdown=2,
         )
     )  # fmt: skip

@@ -53,25 +53,44 @@ def store_fix(db: Database, clean: NewCleanText, edits: Sequence[Edit], *, check
     stood = [Span(p.start, p.start + len(e.words)) for p, e in zip(places, edits, strict=True)]
     fixed = _fixed(_without_checked(db, clean), edits, stood)
     with write(db) as connection:
-        connection.execute("PRAGMA secure_delete = ON")
-        run = new_run_id("fix", now)
-        add_run(connection, Run(run, "fix", "fix.v1", checker, "", "", "", {"edits": len(edits)}, now, now))
-        add_clean_text(connection, fixed, run=run)
-        _move_segments(connection, clean.voice, fixed.version, edits)
-        _move_suggestions(connection, fixed, edits)
-        _move_decisions(connection, clean.voice, fixed.version, edits)
-        forget_vectors(connection)
-        connection.execute(
-            "UPDATE clean_texts SET text = '' WHERE voice = ? AND version < ?", [clean.voice, fixed.version]
-        )
-        add_audit(connection, at=now, actor=checker, action="fix", subject=clean.voice, counts={"edits": len(edits)})
+        _store(connection, fixed, edits, "fix", checker, now)
     return stood
+
+
+def store_back(
+    db: Database, connection: sqlite3.Connection, clean: NewCleanText, edits: Sequence[Edit], before: NewCleanText, *,
+    checker: str, now: str,
+) -> int:  # fmt: skip
+    """Store, in the caller's transaction, a version that is as `before` was; its number. `edits` lead there."""
+    back = _without_checked(db, before)
+    expected = sum(d.score for d in back.doubts if Label(d.label) in DIRECT)
+    version = clean.version + 1
+    fixed = replace(back, text=_applied(clean.text, edits), expected_leaks=expected, held=clean.held, version=version)
+    _store(connection, fixed, edits, "fix taken back", checker, now)
+    connection.execute("INSERT INTO restored VALUES (?, ?, ?)", (clean.voice, version, before.version))
+    return version
+
+
+def _store(
+    connection: sqlite3.Connection, fixed: NewCleanText, edits: Sequence[Edit], act: str, checker: str, now: str
+) -> None:
+    connection.execute("PRAGMA secure_delete = ON")
+    run = new_run_id("fix", now)
+    add_run(connection, Run(run, "fix", "fix.v1", checker, "", "", "", {"edits": len(edits)}, now, now))
+    add_clean_text(connection, fixed, run=run)
+    _move_segments(connection, fixed.voice, fixed.version, edits)
+    _move_suggestions(connection, fixed, edits)
+    _move_decisions(connection, fixed.voice, fixed.version, edits)
+    forget_vectors(connection)
+    connection.execute("UPDATE clean_texts SET text = '' WHERE voice = ? AND version < ?", [fixed.voice, fixed.version])
+    add_audit(connection, at=now, actor=checker, action=act, subject=fixed.voice, counts={"edits": len(edits)})
 
 
 def _without_checked(db: Database, clean: NewCleanText) -> NewCleanText:
     """What a person has already looked at is no longer unsure."""
     rows = db.conn.execute(
-        "SELECT start, \"end\" FROM checks WHERE voice = ? AND version = ? AND part = 'unsure'",
+        "SELECT start, \"end\" FROM checks k WHERE voice = ? AND version = ? AND part = 'unsure'"
+        " AND NOT EXISTS (SELECT 1 FROM check_undos u WHERE u.look = k.seq)",
         [clean.voice, clean.version],
     )
     seen = {(r["start"], r["end"]) for r in rows}
@@ -81,10 +100,6 @@ def _without_checked(db: Database, clean: NewCleanText) -> NewCleanText:
 
 
 def _fixed(clean: NewCleanText, edits: Sequence[Edit], stood: Sequence[Span]) -> NewCleanText:
-    pieces, done = [], 0
-    for edit in sorted(edits, key=lambda e: e.start):
-        pieces += [clean.text[done : edit.start], edit.words]
-        done = edit.end
     kept = [r for r in clean.redactions if not _is_edited(edits, r.start, r.end)]
     redactions = [_redaction_at(edits, r) for r in kept]
     redactions += [
@@ -94,9 +109,17 @@ def _fixed(clean: NewCleanText, edits: Sequence[Edit], stood: Sequence[Span]) ->
     ]
     doubts = [_doubt_at(edits, d) for d in clean.doubts if not _is_edited(edits, d.start, d.end)]
     return NewCleanText(
-        clean.voice, "".join([*pieces, clean.text[done:]]), tuple(sorted(redactions, key=lambda r: r.start)),
+        clean.voice, _applied(clean.text, edits), tuple(sorted(redactions, key=lambda r: r.start)),
         tuple(doubts), sum(d.score for d in doubts if Label(d.label) in DIRECT), clean.held, clean.version + 1,
     )  # fmt: skip
+
+
+def _applied(text: str, edits: Sequence[Edit]) -> str:
+    pieces, done = [], 0
+    for edit in sorted(edits, key=lambda e: e.start):
+        pieces += [text[done : edit.start], edit.words]
+        done = edit.end
+    return "".join([*pieces, text[done:]])
 
 
 def _redaction_at(edits: Sequence[Edit], r: StoredRedaction) -> StoredRedaction:

@@ -16,7 +16,7 @@ DISCUSS, DISCLOSURE = "discuss", "disclosure"
 class Flag:
     """A flag with the voice it stands on, when that voice came in and the period it speaks of; never its words.
 
-    `ended_by` and `ended_at` are empty while it is open.
+    `ended_by`, `ended_at` and `note`, what came of it, are empty while it is open.
     """
 
     seq: int
@@ -29,11 +29,13 @@ class Flag:
     came_in: str
     ended_by: str = ""
     ended_at: str = ""
+    note: str = ""
 
 
 _FLAGS = (
     "SELECT f.seq, f.segment, f.kind, f.by, f.at, s.voice, v.period, r.started_at AS came_in,"
-    " coalesce(e.by, '') AS ended_by, coalesce(e.at, '') AS ended_at FROM flags f JOIN segments s ON s.id = f.segment"
+    " coalesce(e.by, '') AS ended_by, coalesce(e.at, '') AS ended_at, coalesce(e.note, '') AS note"
+    " FROM flags f JOIN segments s ON s.id = f.segment"
     " JOIN voices v ON v.id = s.voice JOIN runs r ON r.id = v.intake LEFT JOIN flag_ends e ON e.flag = f.seq"
 )
 
@@ -58,9 +60,9 @@ def add_flag(connection: sqlite3.Connection, segment: str, kind: str, *, by: str
     return int(cursor.lastrowid or 0)
 
 
-def end_flag(connection: sqlite3.Connection, number: int, *, by: str, at: str) -> bool:
+def end_flag(connection: sqlite3.Connection, number: int, *, by: str, at: str, note: str = "") -> bool:
     """End a flag, in the caller's transaction; False when somebody already has."""
-    cursor = connection.execute("INSERT OR IGNORE INTO flag_ends VALUES (?, ?, ?)", (number, by, at))
+    cursor = connection.execute("INSERT OR IGNORE INTO flag_ends VALUES (?, ?, ?, ?)", (number, by, at, note))
     return cursor.rowcount > 0
 
 

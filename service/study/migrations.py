@@ -134,6 +134,14 @@ def m013_joint_display(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m014_taken_back(db: Database) -> None:
+    """Checks can be taken back, with all that they changed; ends of flags have a note."""
+    _run(db, _TAKEN_BACK)
+    for table in ("check_edits", "check_undos", "restored"):
+        _append_only(db, table)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -645,4 +653,26 @@ CREATE TABLE promises (
     seq INTEGER PRIMARY KEY, subject TEXT NOT NULL, who_sees TEXT NOT NULL, what_changes TEXT NOT NULL, by TEXT NOT NULL,
     at TEXT NOT NULL
 ) STRICT
+"""
+
+# What a check changed: in `version` of a voice words at [start, end) are masked where `surrogate` is empty; otherwise a
+# mask that read `surrogate` was opened there. `restored` says which earlier version a version has the words of.
+_TAKEN_BACK = """
+CREATE TABLE check_edits (
+    look INTEGER NOT NULL REFERENCES checks(seq), voice TEXT NOT NULL REFERENCES voices(id), version INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, surrogate TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX check_edits_look ON check_edits(look);
+
+CREATE TABLE check_undos (look INTEGER PRIMARY KEY REFERENCES checks(seq), by TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+
+CREATE TABLE restored (
+    voice TEXT NOT NULL REFERENCES voices(id), version INTEGER NOT NULL, same_as INTEGER NOT NULL,
+    PRIMARY KEY (voice, version)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE checks ADD COLUMN held TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE flag_ends ADD COLUMN note TEXT NOT NULL DEFAULT ''
 """

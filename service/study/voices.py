@@ -136,6 +136,11 @@ def release_voice(connection: sqlite3.Connection, voice_id: str) -> None:
     connection.execute("UPDATE clean_texts SET held = '' WHERE voice = ?", [voice_id])
 
 
+def hold_voice(connection: sqlite3.Connection, voice_id: str, language: str) -> None:
+    """A voice waits for a person again, inside the caller's transaction."""
+    connection.execute("UPDATE clean_texts SET held = ? WHERE voice = ?", [language, voice_id])
+
+
 def participants(db: Database) -> dict[str, str]:
     """The participant of every voice."""
     return dict(db.conn.execute("SELECT id, participant FROM voices").fetchall())
@@ -224,6 +229,28 @@ def newest_version(db: Database, voice_id: str) -> NewCleanText:
         voice_id, row["text"], tuple(redactions(db, voice_id)), tuple(doubts(db, voice_id)), row["expected_leaks"],
         row["held"], row["version"],
     )  # fmt: skip
+
+
+def past_version(db: Database, voice_id: str, version: int) -> NewCleanText:
+    """What is stored beside an earlier version, whose words are gone where a fix took them out."""
+    row = db.conn.execute("SELECT * FROM clean_texts WHERE voice = ? AND version = ?", [voice_id, version]).fetchone()
+    masks = db.conn.execute(
+        'SELECT start, "end", label, score, detector, why FROM redactions WHERE voice = ? AND version = ? ORDER BY start',
+        [voice_id, version],
+    )
+    doubted = db.conn.execute(
+        'SELECT start, "end", label, score, why FROM doubts WHERE voice = ? AND version = ? ORDER BY start',
+        [voice_id, version],
+    )
+    return NewCleanText(
+        voice_id, row["text"], tuple(StoredRedaction(**dict(r)) for r in masks),
+        tuple(StoredDoubt(**dict(d)) for d in doubted), row["expected_leaks"], row["held"], version,
+    )  # fmt: skip
+
+
+def voices_in_order(db: Database) -> list[str]:
+    """The ids of all voices, in the order of intake."""
+    return [row["id"] for row in db.conn.execute("SELECT id FROM voices ORDER BY rowid")]
 
 
 def _newest(db: Database, voice_id: str) -> sqlite3.Row:

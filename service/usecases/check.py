@@ -7,6 +7,7 @@ that what is read first is a uniform draw whenever one stops.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,8 +18,19 @@ from nlp.deid.known import find_people, name_parts
 from nlp.deid.risk import QuasiIdentifier, quasi_identifiers, smallest_groups
 from nlp.deid.surrogates import Ledger, plan_case
 from nlp.types import Detection, Label, Span
-from service.errors import GateError, StudyError
-from service.study.checks import Acceptance, Check, acceptances, add_acceptance, add_check, sampled, unsure_stretches
+from service.errors import ConflictError, GateError, StudyError
+from service.study.checks import (
+    Acceptance,
+    Check,
+    MadeEdit,
+    acceptances,
+    add_acceptance,
+    add_check,
+    sampled,
+    stands,
+    taken_back,
+    unsure_stretches,
+)
 from service.study.database import write
 from service.study.fixes import Edit, moved_span, store_fix
 from service.study.runs import add_audit
@@ -31,14 +43,18 @@ from service.study.voices import (
     release_voice,
     voice,
     voices_held,
+    voices_in_order,
     voices_of,
     voices_without_clean_text,
 )
+from service.usecases.kept import kept
 from service.vault.keys import Key
 from service.vault.store import OffsetPair, Vault
 
 UNSURE_BELOW = 0.6
 METHOD = "person"
+ORIGINS = ("name origin", "ethnicity", "ethnic group", "heritage", "first language", "language")
+CHANGED = "somebody has looked at this one, or changed this person’s texts, since you opened it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +85,11 @@ class Unsure:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether coding may begin, and why; `by_voice` has the same estimate for each kind of speaker."""
+    """Whether coding may begin, and why.
+
+    `by_voice` has the same estimate for each kind of speaker; `by_origin` for each origin of the speaker's name, where
+    the study knows it. `waiting` are voices of the sample that nobody has read, `taken_back` checks that no longer count.
+    """
 
     open: bool
     why: str
@@ -79,19 +99,37 @@ class Gate:
     still_to_read: int
     unsure: int
     held: int
+    by_origin: Mapping[str, LeakEstimate]
+    waiting: int
+    taken_back: int
 
 
 def gate(study: Study) -> Gate:
     """Where the study's check stands. Studies of fictional people are open: there is nobody to protect."""
     read = sampled(study.db)
     overall = _estimate(missed for _, _, missed in read)
-    speakers = sorted({speaker for _, speaker, _ in read})
-    by_voice = {s: _estimate(missed for _, speaker, missed in read if speaker == s) for s in speakers}
+    by_voice = _by((speaker, missed) for _, speaker, missed in read)
+    by_origin = _by((_origin(voice(study.db, id_)), missed) for id_, _, missed in read)
     accepted = acceptances(study.db)
     is_open, why = _verdict(study, overall, accepted[-1] if accepted else None)
-    needed = 0 if is_open or overall.leaking else max(0, reads_needed(study.leak_limit) - overall.read)
-    unsure = len(unsure_stretches(study.db, UNSURE_BELOW))
-    return Gate(is_open, why, overall, by_voice, study.leak_limit, needed, unsure, len(voices_held(study.db)))
+    needed = 0 if is_open else max(0, reads_needed(study.leak_limit, overall.leaking) - overall.read)
+    return Gate(
+        is_open, why, overall, by_voice, study.leak_limit, needed, len(unsure_stretches(study.db, UNSURE_BELOW)),
+        len(voices_held(study.db)), by_origin, len(_unread(study)), taken_back(study.db),
+    )  # fmt: skip
+
+
+def _by(read: Iterable[tuple[str, int]]) -> dict[str, LeakEstimate]:
+    groups: dict[str, list[int]] = defaultdict(list)
+    for group, missed in read:
+        groups[group].append(missed)
+    return {group: _estimate(groups[group]) for group in sorted(groups) if group}
+
+
+def _origin(record: VoiceRecord) -> str:
+    """Where the speaker's name is from, as the study's own files have it; empty where they don't say."""
+    known = {name.casefold().strip(): value for name, value in record.attributes.items()}
+    return next((known[name] for name in ORIGINS if known.get(name)), "")
 
 
 def _verdict(study: Study, overall: LeakEstimate, accepted: Acceptance | None) -> tuple[bool, str]:
@@ -136,11 +174,14 @@ def accept_risk(study: Study, *, person: str, reason: str, now: str) -> None:
 
 def next_in_sample(study: Study) -> ToRead | None:
     """The next voice of the random order that nobody has read; None when all are read."""
+    first = min(_unread(study), key=lambda v: _place(study, v), default=None)
+    return None if first is None else to_read(study, first)
+
+
+def _unread(study: Study) -> list[str]:
     done = {voice_id for voice_id, _, _ in sampled(study.db)}
-    waiting = {*voices_without_clean_text(study.db), *voices_held(study.db)}
-    rest = (v for v in all_voices(study.db) if v.id not in done and v.id not in waiting)
-    first = min(rest, key=lambda v: _place(study, v.id), default=None)
-    return None if first is None else _to_read(study, first)
+    passed = {*done, *voices_without_clean_text(study.db), *voices_held(study.db)}
+    return [v for v in voices_in_order(study.db) if v not in passed]
 
 
 def _place(study: Study, voice_id: str) -> str:
@@ -149,13 +190,18 @@ def _place(study: Study, voice_id: str) -> str:
 
 def next_held(study: Study) -> ToRead | None:
     """The next voice that waits for a person because of its language."""
-    return next((_to_read(study, voice(study.db, v)) for v in voices_held(study.db)), None)
+    return next((to_read(study, v) for v in voices_held(study.db)), None)
 
 
-def _to_read(study: Study, record: VoiceRecord) -> ToRead:
-    clean = newest_version(study.db, record.id)
-    shared = smallest_groups({v.participant: _attributes(v) for v in all_voices(study.db)})
+def to_read(study: Study, voice_id: str) -> ToRead:
+    """A voice as it now stands; RecordError when it is not there or not de-identified."""
+    record, clean = voice(study.db, voice_id), newest_version(study.db, voice_id)
+    shared = kept(study, "k", lambda: _sharing(study), decided=False)
     return ToRead(record, clean, tuple(quasi_identifiers(clean.text)), shared.get(record.participant, 0))
+
+
+def _sharing(study: Study) -> dict[str, int]:
+    return smallest_groups({v.participant: _attributes(v) for v in all_voices(study.db)})
 
 
 def _attributes(record: VoiceRecord) -> dict[str, str]:
@@ -167,21 +213,33 @@ def next_unsure(study: Study, key: Key, after: frozenset[tuple[str, int, int]] =
     """The stretch that most needs a look, apart from those in `after`; None when none is left."""
     places = (p for p in unsure_stretches(study.db, UNSURE_BELOW) if p not in after)
     place = next(places, None)
-    if place is None:
-        return None
-    voice_id, start, end = place
+    return None if place is None else unsure_at(study, key, *place)
+
+
+def unsure_places(study: Study) -> list[tuple[str, int, int]]:
+    """Voice, start and end of every stretch that waits for a look, the most needful first."""
+    return unsure_stretches(study.db, UNSURE_BELOW)
+
+
+def unsure_at(study: Study, key: Key, voice_id: str, start: int, end: int, version: int = 0) -> Unsure:
+    """The stretch at a place of the queue; ConflictError when nothing is unsure there any more, or the text, if its
+    version is given, is another by now."""
     clean = newest_version(study.db, voice_id)
+    if version not in (0, clean.version):
+        raise ConflictError(CHANGED)
     mask = next((r for r in clean.redactions if (r.start, r.end) == (start, end)), None)
     record = voice(study.db, voice_id)
     if mask is None:
-        doubt = next(d for d in clean.doubts if (d.start, d.end) == (start, end))
+        doubt = next((d for d in clean.doubts if (d.start, d.end) == (start, end)), None)
+        if doubt is None:
+            raise ConflictError(CHANGED)
         return Unsure(record, clean, Span(start, end), masked=False, label=doubt.label, why=doubt.why, words="")
     with Vault(study.vault_file, key, study.id) as vault:
-        words = _behind(vault, clean, Span(start, end))
+        words = behind(vault, clean, Span(start, end))
     return Unsure(record, clean, Span(start, end), masked=True, label=mask.label, why=mask.why, words=words)
 
 
-def _behind(vault: Vault, clean: NewCleanText, mask: Span) -> str:
+def behind(vault: Vault, clean: NewCleanText, mask: Span) -> str:
     """The raw words behind a mask; empty once they are purged."""
     raw = vault.texts([clean.voice]).get(clean.voice, "")
     for start, end, clean_start, clean_end in vault.offset_map(clean.voice, clean.version):
@@ -195,42 +253,55 @@ def record_reading(
     checker: str, now: str,
 ) -> int:  # fmt: skip
     """A person has read a voice whole: mask what was missed, here and in the person's other voices, and show again
-    what was masked for nothing. How many voices changed. StudyError when the missed words are not in the text."""
+    what was masked for nothing. How many voices changed. StudyError when the missed words are not in the text;
+    ConflictError when somebody has read it or changed it in the meantime."""
     for words, _ in missed:
-        if not _places(item.clean.text, words):
+        if not places_of(item.clean.text, words):
             raise StudyError("those words are not in the text as it stands; nothing was changed")
     part = "language" if item.clean.held else "sample"
     direct = sum(label in DIRECT for _, label in missed)
-    check = Check(item.record.id, item.clean.version, part, direct, len(rejected), checker, now)
-    changed = _fix(study, key, item.record, missed, {item.record.id: rejected}, checker, now)
-    with write(study.db) as connection:
-        add_check(connection, check)
-        if item.clean.held:
-            release_voice(connection, item.record.id)
-    return changed
+    check = Check(
+        item.record.id, item.clean.version, part, direct, len(rejected), checker, now, held=item.clean.held
+    )  # fmt: skip
+    return _record(study, key, item.record, check, missed, rejected)
 
 
 def record_unsure(study: Study, key: Key, item: Unsure, *, mask: bool, checker: str, now: str) -> int:
-    """A person has looked at one stretch: it is masked from now on, or shown. How many voices changed."""
+    """A person has looked at one stretch: it is masked from now on, or shown. How many voices changed. ConflictError
+    when somebody has looked at it or changed the text in the meantime."""
     missed = [(item.span.of(item.clean.text), Label(item.label))] if mask and not item.masked else []
     rejected = [item.span] if item.masked and not mask else []
     check = Check(
         item.record.id, item.clean.version, "unsure", sum(label in DIRECT for _, label in missed), len(rejected), checker,
         now, item.span.start, item.span.end,
     )  # fmt: skip
-    changed = _fix(study, key, item.record, missed, {item.record.id: rejected}, checker, now)
+    return _record(study, key, item.record, check, missed, rejected)
+
+
+def _record(
+    study: Study, key: Key, record: VoiceRecord, check: Check, missed: Sequence[tuple[str, Label]],
+    rejected: Sequence[Span],
+) -> int:  # fmt: skip
+    """Fix what was found and note the check; how many voices changed."""
+    if newest_version(study.db, record.id).version != check.version or stands(study.db.conn, check):
+        raise ConflictError(CHANGED)
+    made = _fix(study, key, record, missed, {record.id: rejected}, check.checker, check.at)
     with write(study.db) as connection:
-        add_check(connection, check)
-    return changed
+        if stands(connection, check):
+            raise ConflictError(CHANGED)
+        add_check(connection, check, made)
+        if check.held:
+            release_voice(connection, record.id)
+    return len({(e.voice, e.version) for e in made})
 
 
 def _fix(
     study: Study, key: Key, record: VoiceRecord, missed: Sequence[tuple[str, Label]],
     rejected: Mapping[str, Sequence[Span]], checker: str, now: str,
-) -> int:  # fmt: skip
+) -> list[MadeEdit]:  # fmt: skip
     """New versions of a person's clean texts: missed words masked wherever they stand, rejected masks opened."""
     voices = [newest_version(study.db, v) for v in voices_of(study.db, record.participant)]
-    changed = 0
+    made: list[MadeEdit] = []
     with Vault(study.vault_file, key, study.id) as vault:
         kept = vault.ledgers([record.participant]).get(record.participant, {})
         ledger = Ledger(key.derive(f"surrogates/{study.id}"), record.participant, kept)
@@ -243,12 +314,17 @@ def _fix(
             if edits:
                 moved = store_fix(study.db, clean, edits, checker=checker, now=now)
                 vault.put_offset_maps([(clean.voice, _pairs(vault, clean, edits, moved))], clean.version + 1)
-                changed += 1
-    return changed
+                made += [_made(clean, edit, place) for edit, place in zip(edits, moved, strict=True)]
+    return made
+
+
+def _made(clean: NewCleanText, edit: Edit, place: Span) -> MadeEdit:
+    stood = clean.text[edit.start : edit.end] if edit.label is None else ""
+    return MadeEdit(clean.voice, clean.version + 1, place.start, place.end, stood)
 
 
 def _opened(vault: Vault, clean: NewCleanText, span: Span) -> Edit:
-    words = _behind(vault, clean, span)
+    words = behind(vault, clean, span)
     if not words:
         raise StudyError("the raw words are purged, so this mask cannot be opened any more")
     return Edit(span.start, span.end, words)
@@ -258,7 +334,7 @@ def _masks(clean: NewCleanText, missed: Sequence[tuple[str, Label]]) -> list[Det
     """Where the missed words stand outside surrogates; a name also where a part of it stands."""
     found: dict[int, Detection] = {}
     for words, label in missed:
-        spans = _places(clean.text, words)
+        spans = places_of(clean.text, words)
         if label is Label.PERSON:
             spans += [Span(d.start, d.end) for d in find_people(clean.text, name_parts([words]), why="")]
         for span in spans:
@@ -276,10 +352,30 @@ def _apart(found: Iterable[Detection]) -> list[Detection]:
     return kept
 
 
-def _places(text: str, words: str) -> list[Span]:
+def places_of(text: str, words: str) -> list[Span]:
     """Every place where the words stand as words, in any case."""
     shape = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)", re.IGNORECASE)
     return [Span(m.start(), m.end()) for m in shape.finditer(text)] if words.strip() else []
+
+
+def words_at(clean: NewCleanText, start: int, end: int) -> Span | None:
+    """The whole words that a selection touches; None when there are none, or some of them are masked."""
+    text = clean.text
+    inside = [i for i in range(max(0, start), min(end, len(text))) if _in_word(text[i])]
+    if not inside:
+        return None
+    first, last = inside[0], inside[-1] + 1
+    while first and _in_word(text[first - 1]):
+        first -= 1
+    while last < len(text) and _in_word(text[last]):
+        last += 1
+    span = Span(first, last)
+    masked = any(span.start < r.end and r.start < span.end for r in clean.redactions)
+    return None if masked or span not in places_of(text, span.of(text)) else span
+
+
+def _in_word(ch: str) -> bool:
+    return ch.isalnum() or ch == "_"
 
 
 def _pairs(vault: Vault, clean: NewCleanText, edits: Sequence[Edit], moved: Sequence[Span]) -> list[OffsetPair]:

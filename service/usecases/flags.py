@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.errors import RecordError
+from service.errors import MemoError, RecordError
 from service.study.database import write
 from service.study.flags import DISCLOSURE, DISCUSS, Flag, add_flag, end_flag, flag, flags, open_flag
 from service.study.runs import add_audit
 from service.study.sealed import without_others
 from service.study.study import Study
+from service.usecases.memos import identifiers
 
 KINDS = (DISCUSS, DISCLOSURE)
+LONGEST_NOTE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,18 @@ def raise_flag(study: Study, segment: str, kind: str, *, by: str, now: str) -> i
     return number
 
 
-def close_flag(study: Study, number: int, *, by: str, now: str) -> bool:
-    """End a flag, for everybody; False when somebody already has. RecordError when there is no such flag."""
+def close_flag(study: Study, number: int, *, by: str, now: str, note: str = "") -> bool:
+    """End a flag, for everybody; False when somebody already has. RecordError when there is no such flag.
+
+    MemoError for a `note` that is too long, or that seems to name or identify somebody.
+    """
     held = flag(study.db, number)
+    if len(note) > LONGEST_NOTE:
+        raise MemoError(f"The note has {len(note)} characters and may have {LONGEST_NOTE}.")
+    if found := identifiers(note):
+        raise MemoError(f"The note seems to hold {' and '.join(found)}. Take it out.")
     with write(study.db) as connection:
-        ended = end_flag(connection, number, by=by, at=now)
+        ended = end_flag(connection, number, by=by, at=now, note=note.strip())
         if ended:
             add_audit(connection, at=now, actor=by, action=f"end flag {held.kind}", subject=held.segment)
     return ended

@@ -119,7 +119,9 @@ PLACES = (
     Place("/codebook", "Codebook", Action.FINDINGS),
     Place("/candidates", "Candidate themes", Action.READ),
     Place("/agreement", "Agreement", Action.LEAD),
+    Place("/check", "De-identification", Action.CHECK),
     Place("/memos", "Memos", Action.MEMO),
+    Place("/flags", "Flags", Action.READ),
     Place("/activity", "Activity", Action.READ),
 )
 

@@ -6,13 +6,15 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from service.errors import RecordError
 from service.study.flags import DISCLOSURE, DISCUSS, flag, flags, flags_on
 from service.study.voices import segments
 from service.usecases.flags import close_flag, flags_for, raise_flag
 from service.usecases.rounds import draw_counting_round
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, sign_in_as
+from tests.service.serving import give_accounts
 from tests.service.test_check import Deaf
 from tests.service.test_check import loaded as load
 
@@ -24,6 +26,11 @@ def few(made: Made, tmp_path: Path) -> Made:
     """Four people who said one thing each."""
     load(made, tmp_path, [{"id": str(i), "text": f"Flat {i} is cold"} for i in range(4)], Deaf("never"))
     return made
+
+
+def client_of(few: Made, name: str) -> TestClient:
+    give_accounts(few.study.folder.parent)
+    return sign_in_as(few.study.folder.parent, name)
 
 
 def test_a_flag_raised_twice_is_one_flag_until_it_is_ended(few: Made) -> None:
@@ -102,3 +109,25 @@ def test_the_trail_of_a_flag_holds_ids_alone(few: Made) -> None:
     ]
 
     assert trail == [("Ann", "flag disclosure", segment.id, "{}"), ("Bo", "end flag disclosure", segment.id, "{}")]
+
+
+def test_the_page_shows_a_disclosure_to_leads_alone_and_no_word_of_it(few: Made) -> None:
+    first, second = segments(few.study.db)[:2]
+    raise_flag(few.study, first.id, DISCUSS, by="Ann", now=NOW)
+    raise_flag(few.study, second.id, DISCLOSURE, by="Ann", now=NOW)
+    lead, coder = client_of(few, "Lead (demo)"), client_of(few, "Coder A (demo)")
+    page = lead.get(f"/studies/{few.study.name}/flags").text
+    assert first.text in page
+    assert "Possible disclosures" in page
+    assert second.text not in page
+    assert "Possible disclosures" not in coder.get(f"/studies/{few.study.name}/flags").text
+    assert coder.post(f"/studies/{few.study.name}/flags/2", data={"note": "x"}).status_code == 404
+
+
+def test_a_flag_is_closed_on_its_page_with_what_came_of_it(few: Made) -> None:
+    raise_flag(few.study, segments(few.study.db)[0].id, DISCUSS, by="Ann", now=NOW)
+    lead, address = client_of(few, "Lead (demo)"), f"/studies/{few.study.name}/flags"
+    refused = lead.post(f"{address}/1", data={"note": "ring 07700 900123"})
+    assert (refused.status_code, "telephone number" in refused.text) == (422, True)
+    assert "we agreed to keep the code" in lead.post(f"{address}/1", data={"note": "we agreed to keep the code"}).text
+    assert "Nothing is flagged" in lead.get(address).text
