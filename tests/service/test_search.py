@@ -115,7 +115,7 @@ def test_a_voice_flagged_to_talk_about_is_found_until_the_flag_ends(loaded: Made
         connection.execute("INSERT INTO flags VALUES (2, ?, 'disclosure', 'Ben', ?)", (segment.id + "", NOW))
     assert [line.id for line in look(loaded, flagged=True).lines] == [segment.voice]
     with write(loaded.study.db) as connection:
-        connection.execute("INSERT INTO flag_ends VALUES (1, 'Ann', ?)", [NOW])
+        connection.execute("INSERT INTO flag_ends (flag, by, at) VALUES (1, 'Ann', ?)", [NOW])
     assert look(loaded, flagged=True).total == 0
 
 
