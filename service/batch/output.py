@@ -12,11 +12,10 @@ from typing import Any
 
 from service.batch.window import Coded
 from service.errors import StudyError
+from service.files.cells import Cell, harmless, writable
 
-Cell = str | int | float | None
 EXCEL_ROWS = 1_048_576
 _ROWS_AT_ONCE = 5000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PLAIN = (
     "file", "row", "record", "question", "voice", "via", "provenance", "consent", "age_band", "area", "period",
     "clean_text", "redactions", "held",
@@ -76,11 +75,6 @@ def write_whole(out: Path, sheet: Sheet) -> None:
         part.unlink(missing_ok=True)
 
 
-def harmless(cell: Cell) -> Cell:
-    """A cell that no spreadsheet takes for a formula: the words of a stranger are never run."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
 def _write_csv(file: Path, sheet: Sheet) -> None:
     # With a mark at its start, without which Excel takes the file for Windows-1252.
     with file.open("w", encoding="utf-8-sig", newline="") as output:
@@ -96,7 +90,6 @@ def _write_json_lines(file: Path, sheet: Sheet) -> None:
 
 def _write_xlsx(file: Path, sheet: Sheet) -> None:
     from openpyxl import Workbook
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     book = Workbook(write_only=True)
     page = book.create_sheet("coded")
@@ -104,8 +97,7 @@ def _write_xlsx(file: Path, sheet: Sheet) -> None:
     for number, row in enumerate(sheet.rows(), 2):
         if number > EXCEL_ROWS:
             raise StudyError(f"an Excel sheet holds {EXCEL_ROWS:,} rows, and there are more; ask for .csv or .parquet")
-        cells = (harmless(cell) for cell in row)
-        page.append([ILLEGAL_CHARACTERS_RE.sub(" ", cell) if isinstance(cell, str) else cell for cell in cells])
+        page.append([writable(cell) for cell in row])
     book.save(file)
 
 

@@ -1,4 +1,4 @@
-"""`heard import` and `heard export`: a project from another qualitative tool, and a study for one."""
+"""`heard import` and `heard export`: projects of other qualitative tools, tables, and whole studies."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ from service.clock import now
 from service.files.atomic import write_whole
 from service.usecases.export_project import export_project
 from service.usecases.import_project import brought_in, import_project
+from service.usecases.tables import export_tables
+
+taking = typer.Typer(help="Make a study of what another tool, or another place, gave out.", no_args_is_help=True)
+giving = typer.Typer(help="Give a study out: for another tool, for statistics, or whole.", no_args_is_help=True)
 
 
+@taking.command("project")
 def import_(
     file: Annotated[Path, typer.Argument(help="A REFI-QDA project (.qdpx) of NVivo, ATLAS.ti, MAXQDA, QualCoder, …")],
     folder: Annotated[Path, typer.Argument(help="Where to make the study.")],
@@ -31,7 +36,7 @@ def import_(
 
     What did not come in as it stands in the file is told, place by place.
 
-    Example: heard import interviews.qdpx studies/interviews --voice young_person
+    Example: heard import project interviews.qdpx studies/interviews --voice young_person
     """
     if voice and voice not in set(Voice):
         raise typer.BadParameter("--voice is child, young_person, parent_carer or practitioner")
@@ -65,6 +70,7 @@ def _notes(fidelity: Fidelity) -> list[str]:
     return notes + [f"  left out: {count} {kind}, which hold no text" for kind, count in sorted(kinds.items())]
 
 
+@giving.command("project")
 def export(
     folder: StudyFolder,
     out: Annotated[Path, typer.Argument(help="The file to write, a .qdpx.")],
@@ -74,7 +80,7 @@ def export(
 ) -> None:
     """Write a study as a REFI-QDA project: de-identified texts, people with attributes, and confirmed codings alone.
 
-    Example: heard export studies/harrogate harrogate.qdpx
+    Example: heard export project studies/harrogate harrogate.qdpx
     """
     if out.suffix.casefold() != ".qdpx":
         raise typer.BadParameter("the file to write must end in .qdpx")
@@ -83,3 +89,18 @@ def export(
     write_whole(out, done.content)
     machine = f" and {done.suggestions} suggestions of the machine" if with_suggestions else ""
     say(f"{out.name}: {done.sources} texts of {done.people} people, {done.codings} confirmed codings{machine}.")
+
+
+@giving.command("tables")
+def tables(
+    folder: StudyFolder, out: Annotated[Path, typer.Argument(help="The folder to write into; it is made if need be.")]
+) -> None:
+    """Write code-by-case tables of confirmed codings, by voice and by participant: CSV, XLSX, Parquet and SPSS (.sav).
+
+    Example: heard export tables studies/harrogate harrogate-tables
+    """
+    done = export_tables(wiring.study_in(folder), out, person=actor(), now=now())
+    say(
+        f"{done.codes} codes for {done.voices} voices and {done.participants} participants, in {len(done.files)} files. An empty"
+        " cell was not read by a person; a 0 was, and the code was not found."
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -11,3 +13,15 @@ def write_whole(file: Path, content: bytes) -> None:
     part.write_bytes(content)
     part.chmod(0o600)
     part.replace(file)
+
+
+@contextmanager
+def whole(file: Path) -> Iterator[Path]:
+    """A name to write under; at the end of the block the file gets its own, and where the block fails nothing is left."""
+    part = file.with_name(f".{file.stem}.part{file.suffix}")
+    try:
+        yield part
+        part.chmod(0o600)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

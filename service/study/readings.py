@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -86,3 +87,16 @@ def segments_of_round(db: Database, round_id: str) -> set[str]:
         {"round": round_id},
     )
     return {row["id"] for row in rows}
+
+
+def versions_read(db: Database, person: str, hidden: Collection[str]) -> dict[str, set[str]]:
+    """The codebook versions under which somebody read each segment to the end; of the `hidden` ones, this person alone."""
+    found: dict[str, set[str]] = {}
+    rows = db.conn.execute(
+        "SELECT DISTINCT segment, codebook_version FROM standing WHERE action = 'close' AND bulk = 0"
+        " AND (coder = ? OR segment NOT IN (SELECT value FROM json_each(?)))",
+        [person, json.dumps(sorted(hidden))],
+    )
+    for segment, version in rows:
+        found.setdefault(segment, set()).add(version)
+    return found

@@ -294,6 +294,18 @@ def segments(db: Database, where: str = "1", parameters: Sequence[object] = ()) 
     return [StoredSegment(**dict(row)) for row in rows]
 
 
+def segments_by_voice(db: Database) -> dict[str, list[str]]:
+    """The ids of the segments of every newest clean text that does not wait for a person, in the order of intake."""
+    found: dict[str, list[str]] = {}
+    rows = db.conn.execute(
+        "SELECT s.voice, s.id FROM segments s JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version"
+        f" JOIN voices v ON v.id = s.voice WHERE c.version = {NEWEST} AND c.held = '' ORDER BY v.rowid, s.position"
+    )
+    for voice_id, segment in rows:
+        found.setdefault(voice_id, []).append(segment)
+    return found
+
+
 def span_in(text: str, span: Span, quote: str) -> Span:
     """The span, after checking that it still holds its quote; RecordError otherwise."""
     if span.of(text) != quote:

@@ -18,10 +18,10 @@ import pytest
 from openpyxl import load_workbook
 
 from service.batch.engines import Engine, engine
-from service.batch.output import harmless
 from service.batch.run import Asked, BatchReport, run_batch
 from service.batch.window import Settings, Window, WindowResult, code_window
 from service.errors import InputError, StudyError
+from service.files.cells import harmless
 from service.usecases.answers import Answer
 from tests.conftest import NOW, ROOT
 

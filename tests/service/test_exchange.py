@@ -192,11 +192,11 @@ def test_the_commands_take_a_project_in_and_give_it_out(tmp_path: Path, monkeypa
     file, folder, out = tmp_path / "in.qdpx", tmp_path / "study", tmp_path / "out.qdpx"
     file.write_bytes(foreign(SAID, ["Nobody asked me where i want to live."]))
     run = CliRunner()
-    came = run.invoke(app, ["import", str(file), str(folder), "--voice", "child"])
+    came = run.invoke(app, ["import", "project", str(file), str(folder), "--voice", "child"])
     assert came.exit_code == 0, came.output
     assert "UTF-16 units" in came.output
     assert run.invoke(app, ["deid-check", str(folder), "--accept-risk", "fictional", "--checker", "me"]).exit_code == 0
-    gave = run.invoke(app, ["export", str(folder), str(out)])
+    gave = run.invoke(app, ["export", "project", str(folder), str(out)])
     assert gave.exit_code == 0, gave.output
     assert "1 confirmed codings" in gave.output
     assert zipfile.ZipFile(io.BytesIO(out.read_bytes())).namelist()[0] == "project.qde"
