@@ -15,6 +15,10 @@ ACCOUNTS = {
     "Data manager (demo)": Role.DATA_MANAGER,
     "Young co-producer (demo)": Role.CO_PRODUCER,
     "Reader (demo)": Role.READER,
+    "Safeguarding lead (demo)": Role.SAFEGUARDING_LEAD,
+    "Release officer (demo)": Role.RELEASE_OFFICER,
+    "Auditor (demo)": Role.AUDITOR,
+    "Administrator (demo)": Role.ADMIN,
 }
 
 

@@ -14,9 +14,12 @@ class Action(StrEnum):
     MEMO = "memo"  # write memos
     LEAD = "lead"  # rounds, adjudication, codebook versions, candidate themes
     CHECK = "check"  # the check of de-identification
-    PEOPLE = "people"  # who may sign in
+    PEOPLE = "people"  # who may sign in, as what, and their sessions and keys
     INTAKE = "intake"  # take voices in, ask for jobs, be told by webhook
     TEXTS = "texts"  # de-identify and code texts that are kept elsewhere
+    RELEASE = "release"  # let tables and quotations leave
+    SAFEGUARD = "safeguard"  # possible disclosures: what was raised, by whom, and how it ended
+    AUDIT = "audit"  # who viewed, decided, exported and released what, in ids and counts
 
 
 class Role(StrEnum):
@@ -27,6 +30,10 @@ class Role(StrEnum):
     CODER = "coder"
     LEAD = "lead"
     DATA_MANAGER = "data_manager"
+    SAFEGUARDING_LEAD = "safeguarding_lead"
+    RELEASE_OFFICER = "release_officer"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
 
 
 ROLE_WORDS = {
@@ -35,6 +42,10 @@ ROLE_WORDS = {
     Role.CODER: "Coder",
     Role.LEAD: "Lead researcher",
     Role.DATA_MANAGER: "Data manager",
+    Role.SAFEGUARDING_LEAD: "Safeguarding lead",
+    Role.RELEASE_OFFICER: "Release officer",
+    Role.AUDITOR: "Auditor",
+    Role.ADMIN: "Administrator",
 }
 _READER = frozenset({Action.FINDINGS})
 _CODER = _READER | {Action.READ, Action.CODE, Action.MEMO, Action.TEXTS}
@@ -42,9 +53,19 @@ PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.READER: _READER,
     Role.CO_PRODUCER: _READER | {Action.MEMO},
     Role.CODER: _CODER,
-    Role.LEAD: _CODER | {Action.LEAD, Action.CHECK, Action.PEOPLE, Action.INTAKE},
+    Role.LEAD: _CODER | {Action.LEAD, Action.CHECK, Action.INTAKE},
     Role.DATA_MANAGER: _READER | {Action.READ, Action.CHECK, Action.INTAKE, Action.TEXTS},
+    Role.SAFEGUARDING_LEAD: _READER | {Action.READ, Action.SAFEGUARD},
+    Role.RELEASE_OFFICER: _READER | {Action.READ, Action.RELEASE},
+    Role.AUDITOR: _READER | {Action.AUDIT},
+    Role.ADMIN: _READER | {Action.PEOPLE},
 }
+# Duties that no role may join: nobody lets out what they coded, runs the accounts of texts they read, or audits themselves.
+APART = (
+    (Action.CODE, Action.RELEASE),
+    (Action.READ, Action.PEOPLE),
+    *((Action.AUDIT, other) for other in Action if other not in (Action.AUDIT, Action.FINDINGS)),
+)
 
 
 def may(role: Role, action: Action) -> bool:

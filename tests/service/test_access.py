@@ -24,7 +24,7 @@ from service.access.people import (
     sign_in,
     sign_out,
 )  # fmt: skip
-from service.access.permissions import PERMISSIONS, Action, Role, may
+from service.access.permissions import APART, PERMISSIONS, Action, Role, may
 from service.app import build_app
 from service.errors import AccessError
 from tests.conftest import NOW, sign_in_as
@@ -133,6 +133,11 @@ def test_every_role_has_its_row_and_none_may_do_all() -> None:
     assert not may(Role.READER, Action.READ)
     assert not may(Role.DATA_MANAGER, Action.CODE)
     assert not may(Role.CODER, Action.PEOPLE)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_role_joins_duties_that_are_kept_apart(role: Role) -> None:
+    assert not [pair for pair in APART if set(pair) <= PERMISSIONS[role]]
 
 
 @pytest.mark.parametrize("path", ["/", NY, NY + "/voices", NY + "/findings"])
