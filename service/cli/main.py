@@ -29,6 +29,7 @@ from service.cli import (
     joint,
     keys,
     lessons,
+    papers,
     people,
     review,
     rounds,
@@ -63,6 +64,7 @@ app.command("link")(study.link)
 app.command("report")(study.report)
 app.command("joint")(joint.joint)
 app.command("trace")(joint.trace)
+app.command("papers")(papers.write_papers)
 app.command("worker")(jobs.work)
 app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)

@@ -109,7 +109,7 @@ def gate(study: Study) -> Gate:
     read = sampled(study.db)
     overall = _estimate(missed for _, _, missed in read)
     by_voice = _by((speaker, missed) for _, speaker, missed in read)
-    by_origin = _by((_origin(voice(study.db, id_)), missed) for id_, _, missed in read)
+    by_origin = _by((origin_of(voice(study.db, id_)), missed) for id_, _, missed in read)
     accepted = acceptances(study.db)
     is_open, why = _verdict(study, overall, accepted[-1] if accepted else None)
     needed = 0 if is_open else max(0, reads_needed(study.leak_limit, overall.leaking) - overall.read)
@@ -126,7 +126,7 @@ def _by(read: Iterable[tuple[str, int]]) -> dict[str, LeakEstimate]:
     return {group: _estimate(groups[group]) for group in sorted(groups) if group}
 
 
-def _origin(record: VoiceRecord) -> str:
+def origin_of(record: VoiceRecord) -> str:
     """Where the speaker's name is from, as the study's own files have it; empty where they don't say."""
     known = {name.casefold().strip(): value for name, value in record.attributes.items()}
     return next((known[name] for name in ORIGINS if known.get(name)), "")
