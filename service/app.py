@@ -56,8 +56,10 @@ from service.web import (
     queue,
     saves,
     signin,
+    upload,
     voices,
 )
+from service.web import jobs as jobs_page
 from service.web.sharpening import Sharpening
 from service.web.views import render
 from service.web.watch import Watches
@@ -125,6 +127,8 @@ def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
         saves,
         keys,
         flags,
+        upload,
+        jobs_page,
         signin,
         events,
     ):

@@ -5,42 +5,80 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from service import wiring
 from service.clock import now
-from service.study.jobs import Job
+from service.files.tables import Row, Table
+from service.study.jobs import Job, ask
 from service.study.study import Study, find_studies, opened
+from service.usecases import uploads
 from service.usecases.deidentify import deidentify_study
+from service.usecases.intake import file_hash, take_in_table
 from service.usecases.jobs import Handler, Progress, work_once
 from service.usecases.suggest import suggest_study
+from service.wiring import KeyOf
+from service.wiring import StudyKey as Key
 
 IDLE_SECONDS = 0.5
+BEAT_EVERY = 1000
+ASKED = ("deidentify", "suggest", "prepare")  # by name alone; a file is taken in by way of its upload
 
 
-def _deidentify(study: Study, job: Job, progress: Progress) -> Mapping[str, int]:
-    done = deidentify_study(
-        study, wiring.key_of(study), wiring.deidentifier(), now=now(), actor=job.by, progress=progress
-    )
-    return {"voices": done.voices, "redactions": done.redactions, "segments": done.segments, "held": done.held}
+def handlers(key_of: KeyOf) -> Mapping[str, Handler]:
+    """What does each kind of job, with the keys that `key_of` gives."""
+
+    def deidentify(study: Study, job: Job, progress: Progress) -> Mapping[str, int]:
+        done = deidentify_study(
+            study, key_of(study), wiring.deidentifier(), now=now(), actor=job.by, progress=progress
+        )  # fmt: skip
+        return {"voices": done.voices, "redactions": done.redactions, "segments": done.segments, "held": done.held}
+
+    def suggest(study: Study, job: Job, progress: Progress) -> Mapping[str, int]:
+        book = wiring.codebook_of(study)
+        done = suggest_study(
+            study, book, wiring.encoder(), now=now(), actor=job.by, progress=progress, trust=wiring.trust()
+        )
+        return {"segments": done.segments, "suggestions": done.suggestions, "silent": done.silent}
+
+    def prepare(study: Study, job: Job, progress: Progress) -> Mapping[str, int]:
+        """All that new voices need before people read them."""
+        return {**deidentify(study, job, progress), **suggest(study, job, progress)}
+
+    def intake(study: Study, job: Job, progress: Progress) -> Mapping[str, int]:
+        return _take_in(study, key_of(study), job, progress)
+
+    return {**dict(zip(ASKED, (deidentify, suggest, prepare), strict=True)), uploads.JOB: intake}
 
 
-def _suggest(study: Study, job: Job, progress: Progress) -> Mapping[str, int]:
-    book = wiring.codebook_of(study)
-    done = suggest_study(
-        study, book, wiring.encoder(), now=now(), actor=job.by, progress=progress, trust=wiring.trust()
-    )
-    return {"segments": done.segments, "suggestions": done.suggestions, "silent": done.silent}
+def _take_in(study: Study, key: Key, job: Job, progress: Progress) -> Mapping[str, int]:
+    """A file that was handed in on a page; what it needs next is asked for with it."""
+    upload, table = uploads.opened_for(study, job)
+    done = take_in_table(
+        study, _beating(table, progress, upload.rows), upload.profile, key, input_hash=file_hash(upload.file), now=now(),
+        keep_raw_days=wiring.settings().keep_raw_days, actor=job.by,
+    )  # fmt: skip
+    if upload.prepare:
+        ask(study.db, "prepare", {}, by=job.by, now=now(), token=f"after/{job.id}")
+    return {name: getattr(done, name) for name in ("rows", "voices", "known", "blank", "confidential")}
 
 
-def _prepare(study: Study, job: Job, progress: Progress) -> Mapping[str, int]:
-    """All that new voices need before people read them."""
-    return {**_deidentify(study, job, progress), **_suggest(study, job, progress)}
+def _beating(table: Table, progress: Progress, total: int) -> Table:
+    """The same table, which tells how far its reading is."""
+
+    def rows() -> Iterator[Row]:
+        for n, row in enumerate(table.rows(), 1):
+            if n % BEAT_EVERY == 0:
+                progress(n, total)
+            yield row
+
+    return replace(table, read=rows)
 
 
-HANDLERS: Mapping[str, Handler] = {"deidentify": _deidentify, "suggest": _suggest, "prepare": _prepare}
+HANDLERS = handlers(wiring.key_of)
 
 
 @cache
@@ -49,11 +87,16 @@ def name() -> str:
     return f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
-def work(folder: Path, stop: threading.Event, *, until_idle: bool = False) -> int:
-    """Do jobs until `stop` is set, or, with `until_idle`, until none waits; how many were done."""
-    count = 0
+def work(
+    folder: Path, stop: threading.Event, *, until_idle: bool = False, key_of: KeyOf = wiring.key_of
+) -> int:  # fmt: skip
+    """Do jobs until `stop` is set, or, with `until_idle`, until none waits; how many were done.
+
+    In between, files that were handed in on a page and are no longer needed are deleted.
+    """
+    count, does = 0, handlers(key_of)
     while not stop.is_set():
-        did = sum(_next(study) for study in find_studies(folder))
+        did = sum(_next(study, does) for study in find_studies(folder))
         count += did
         if not did and until_idle:
             break
@@ -62,6 +105,8 @@ def work(folder: Path, stop: threading.Event, *, until_idle: bool = False) -> in
     return count
 
 
-def _next(folder: Path) -> bool:
+def _next(folder: Path, does: Mapping[str, Handler]) -> bool:
     with opened(folder) as study:
-        return work_once(study, HANDLERS, name(), now) is not None
+        did = work_once(study, does, name(), now) is not None
+        uploads.sweep(study, now=now())
+    return did

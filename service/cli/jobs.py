@@ -40,8 +40,8 @@ def ask(
 
     Example: heard jobs ask studies/harrogate prepare
     """
-    if kind not in worker.HANDLERS:
-        raise StudyError(f"a job is one of: {', '.join(worker.HANDLERS)}")
+    if kind not in worker.ASKED:
+        raise StudyError(f"a job is one of: {', '.join(worker.ASKED)}")
     say(f"Job {store.ask(wiring.study_in(folder).db, kind, {}, by=actor(), now=now()).id} waits for a worker.")
 
 

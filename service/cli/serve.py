@@ -123,7 +123,7 @@ def _run(studies: Path, host: str, port: int, key_of: wiring.KeyOf = wiring.key_
     say(f"Open http://{host}:{port} in a browser. Press Ctrl+C to stop.")
     stop = threading.Event()
     carrying = threading.Thread(target=courier.carry, args=(studies, stop), daemon=True)
-    working = threading.Thread(target=worker.work, args=(studies, stop), daemon=True)
+    working = threading.Thread(target=worker.work, args=(studies, stop), kwargs={"key_of": key_of}, daemon=True)
     carrying.start()
     working.start()
     try:

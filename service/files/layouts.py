@@ -152,9 +152,9 @@ def profile_of(table: Table, layout: Layout) -> Profile | None:
         record_id=record,
         participant=person,
         texts=texts,
-        period=Source(column=day) if day and _dated(cells[day]) else Source(),
+        period=Source(column=day) if day and is_dated(cells[day]) else Source(),
         period_form="day first" if day and cells[day].day_first else "iso",
-        attributes=[n for n, c in choices.items() if n not in roles.columns and _may_be_kept(c)],
+        attributes=[n for n, c in choices.items() if n not in roles.columns and may_be_kept(c)],
         known_people=[n for n, c in cells.items() if c.holds is Holds.PEOPLE and c.filled],
         confidential=_confidential(cells),
         left_out=[LeftOut(column=own[c], values=list(v)) for c, v in layout.left_out if c in own],
@@ -179,15 +179,14 @@ def _roles(cells: Mapping[str, Cells], choices: Mapping[str, Cells], layout: Lay
         found["provenance"] = Source(fixed="verbatim")
     made = _named(choices, _PROVENANCE)
     if made:
-        found["provenance"] = Source(column=made, values={v: _provenance(v) for v in cells[made].values})
+        found["provenance"] = Source(column=made, values={v: provenance_of(v) for v in cells[made].values})
     quote = _named(choices, _MAY_QUOTE)
-    if quote and all(_YES.match(v) or _NO.match(v) for v in cells[quote].values):
-        said = {v: "analysis_and_quotes" if _YES.match(v) else "analysis_only" for v in cells[quote].values}
-        found["consent"] = Source(column=quote, values={**said, "": "analysis_only"})
+    if quote and (consent := consent_in(cells[quote])):
+        found["consent"] = consent
     age, area = _named(choices, _AGE), _named(choices, _AREA)
     if age:
-        found["age_band"] = _age(cells[age])
-    if area and area != age and _may_be_kept(cells[area]):
+        found["age_band"] = ages_in(cells[age])
+    if area and area != age and may_be_kept(cells[area]):
         found["area"] = Source(column=area)
     return _Roles(found, frozenset(s.column for s in found.values() if s.column))
 
@@ -207,11 +206,12 @@ def _repeats(cells: Cells) -> bool:
     return any(count > 1 for count in cells.values.values())
 
 
-def _dated(cells: Cells) -> bool:
+def is_dated(cells: Cells) -> bool:
+    """Whether every cell is a date, of one form."""
     return cells.filled > 0 and cells.filled in (cells.iso, cells.day_first - cells.late)
 
 
-def _may_be_kept(cells: Cells) -> bool:
+def may_be_kept(cells: Cells) -> bool:
     """Whether a column of closed answers may stay beside the voice: short, and few enough to single nobody out."""
     return 0 < len(cells.values) <= MOST_CHOICES and cells.longest <= LONGEST_CHOICE
 
@@ -221,7 +221,16 @@ def speaker_of(value: str) -> str:
     return next((voice.value for voice, shape in _SPEAKERS if shape.search(value)), Voice.UNKNOWN.value)
 
 
-def _provenance(value: str) -> str:
+def consent_in(cells: Cells) -> Source | None:
+    """Whether words may be quoted, where every answer is a yes or a no."""
+    if not all(_YES.match(v) or _NO.match(v) for v in cells.values):
+        return None
+    said = {v: "analysis_and_quotes" if _YES.match(v) else "analysis_only" for v in cells.values}
+    return Source(column=cells.name, values={**said, "": "analysis_only"})
+
+
+def provenance_of(value: str) -> str:
+    """How close to the speaker's own words a closed answer says that a text is."""
     plain = value.casefold()
     if _AI.search(plain):
         return "ai_drafted"
@@ -230,7 +239,7 @@ def _provenance(value: str) -> str:
     return "reported" if "report" in plain or "told" in plain else "unknown"
 
 
-def _age(cells: Cells) -> Source:
+def ages_in(cells: Cells) -> Source:
     """Bands as they stand; single years are put into bands, since they single people out."""
     values = {v: _band(v) for v in cells.values} if cells.numbers == cells.filled else {v: v for v in cells.values}
     return Source(column=cells.name, values={**values, "": "unknown"})
@@ -246,11 +255,16 @@ def _confidential(cells: Mapping[str, Cells]) -> Confidential | None:
     column = _named(cells, _CONFIDENTIAL)
     if not column or cells[column].holds not in (Holds.CHOICE, Holds.NUMBER, Holds.OTHER, Holds.NOTHING):
         return None
-    refuse = [v for v in cells[column].values if _YES.match(v) or _CONFIDENTIAL.search(v)]
+    return confidential_in(cells[column])
+
+
+def confidential_in(cells: Cells) -> Confidential:
+    """A column as marks of confidential rows."""
+    refuse = [v for v in cells.values if _YES.match(v) or _CONFIDENTIAL.search(v)]
     return Confidential(
-        column=column,
+        column=cells.name,
         refuse=[*refuse, "Yes", "Y", "True", "1"],
-        open=["", *(v for v in cells[column].values if _NO.match(v))],
+        open=["", *(v for v in cells.values if _NO.match(v))],
     )
 
 

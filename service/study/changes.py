@@ -8,6 +8,7 @@ from sqlite_utils import Database
 
 _FLAGS = "(SELECT seq, by FROM flags WHERE kind ="
 _FLAG_ENDS = "(SELECT e.at, e.by FROM flag_ends e JOIN flags f ON f.seq = e.flag WHERE f.kind ="
+_JOBS = "(SELECT group_concat(id || state || done || '/' || total) AS far FROM (SELECT * FROM jobs ORDER BY id DESC LIMIT 50))"
 # For each kind, where it is written and what grows with each change; `by` is empty where nobody in particular did it.
 _SOURCES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "decisions": (("decisions", "seq", "coder"), ("adjudications", "seq", "by")),
@@ -16,6 +17,7 @@ _SOURCES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "memos": (("memos", "changed_at", "by"),),
     "flags": ((f"{_FLAGS} 'discuss')", "seq", "by"), (f"{_FLAG_ENDS} 'discuss')", "at", "by")),
     "disclosures": ((f"{_FLAGS} 'disclosure')", "seq", "by"), (f"{_FLAG_ENDS} 'disclosure')", "at", "by")),
+    "jobs": ((_JOBS, "far", "''"),),
     "checks": (("checks", "seq", "checker"), ("acceptances", "seq", "person")),
 }
 KINDS = tuple(_SOURCES)

@@ -59,6 +59,12 @@ def job(db: Database, number: int) -> Job:
     return _job(row)
 
 
+def job_for(db: Database, token: str) -> int | None:
+    """The number of the job that was asked for with a token; None when there is none."""
+    row = db.conn.execute("SELECT id FROM jobs WHERE token = ?", [token]).fetchone()
+    return None if row is None else int(row["id"])
+
+
 def all_jobs(db: Database, *, before: int = 2**62, limit: int = 50) -> list[Job]:
     """Jobs, newest first."""
     rows = db.conn.execute("SELECT * FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?", [before, limit])

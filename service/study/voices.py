@@ -103,14 +103,15 @@ def add_voices(connection: sqlite3.Connection, voices: Sequence[VoiceRecord]) ->
     )  # fmt: skip
 
 
-def known_voices(db: Database, ids: Iterable[str]) -> dict[str, str]:
-    """Those of the ids that are already in the study, with the keyed digest of their words."""
+def known_voices(db: Database, ids: Iterable[str]) -> dict[str, VoiceRecord]:
+    """Those of the ids that are already in the study, with what is known of them."""
     wanted = list(ids)
-    found: dict[str, str] = {}
+    found: dict[str, VoiceRecord] = {}
     for start in range(0, len(wanted), 500):
         part = wanted[start : start + 500]
         marks = ",".join("?" * len(part))
-        found |= dict(db.conn.execute(f"SELECT id, digest FROM voices WHERE id IN ({marks})", part).fetchall())
+        rows = db.conn.execute(f"SELECT {_VOICE_COLUMNS} FROM voices WHERE id IN ({marks})", part)
+        found |= {row["id"]: _voice(row) for row in rows}
     return found
 
 

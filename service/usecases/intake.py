@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -30,7 +31,8 @@ ALIKE_AS = "nearly the same words as"
 class IntakeReport:
     """What came of a file. `blank` counts empty answers; `known` those that were already in the study.
 
-    `columns` says what becomes of each column.
+    `columns` says what becomes of each column. In a corrected file `corrected` of the known ones have other words, and
+    `updated` the same words and something else said beside them.
     """
 
     run: str
@@ -42,22 +44,50 @@ class IntakeReport:
     known: int
     notes: tuple[str, ...]
     columns: tuple[tuple[str, str], ...] = ()
+    corrected: int = 0
+    updated: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+@dataclass(frozen=True, slots=True, repr=False)
+class Taken:
+    """An answer of a file as it is stored: what is known of it, and its raw words. It has no repr: nothing shows them."""
+
     row: int
     record: VoiceRecord
     raw: RawVoice
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A table that was read whole, with nothing stored yet."""
+class ReadIn:
+    """A table that was read whole, with nothing stored yet; `known` are those of its voices that the study has."""
 
-    taken: list[_Taken]
-    known: Mapping[str, str]
+    taken: list[Taken]
+    known: Mapping[str, VoiceRecord]
     report: IntakeReport
+
+    @property
+    def new(self) -> list[Taken]:
+        """What the study does not have."""
+        return [t for t in self.taken if t.record.id not in self.known]
+
+    @property
+    def corrected(self) -> list[Taken]:
+        """What the study has with other words."""
+        return [t for t in self._again() if self.known[t.record.id].digest != t.record.digest]
+
+    @property
+    def updated(self) -> list[Taken]:
+        """What the study has with the same words and other particulars."""
+        same = (t for t in self._again() if self.known[t.record.id].digest == t.record.digest)
+        return [t for t in same if _particulars(self.known[t.record.id]) != _particulars(t.record)]
+
+    def _again(self) -> list[Taken]:
+        return [t for t in self.taken if t.record.id in self.known]
+
+
+def _particulars(record: VoiceRecord) -> VoiceRecord:
+    """All but what says when it came in and what its words are."""
+    return replace(record, intake="", position=0, digest="", attributes=dict(record.attributes))
 
 
 def look_at(
@@ -91,9 +121,12 @@ def take_in(
     )
 
 
-def dry_run(study: Study, table: Table, chosen: Profile, key: Key, *, input_hash: str, now: str) -> IntakeReport:
+def dry_run(
+    study: Study, table: Table, chosen: Profile, key: Key, *, input_hash: str, now: str, correct: bool = False
+) -> IntakeReport:
     """What would come of a table, with nothing stored; InputError as taking it in would give."""
-    return _read(study, table, chosen, key, input_hash=input_hash, run_id="", purge_on=now[:10]).report
+    read = read_in(study, table, chosen, key, input_hash=input_hash, run_id="", purge_on=now[:10], correct=correct)
+    return read.report
 
 
 def take_in_table(
@@ -101,20 +134,28 @@ def take_in_table(
 ) -> IntakeReport:  # fmt: skip
     """Read a table into the study as a profile says; `input_hash` stands for the file that it came from."""
     run_id = new_run_id("intake", now)
-    purge_on = (date.fromisoformat(now[:10]) + timedelta(days=keep_raw_days)).isoformat()
-    read = _read(study, table, chosen, key, input_hash=input_hash, run_id=run_id, purge_on=purge_on)
-    new = [t for t in read.taken if t.record.id not in read.known]
+    purge_on = purge_date(now, keep_raw_days)
+    read = read_in(study, table, chosen, key, input_hash=input_hash, run_id=run_id, purge_on=purge_on)
     waiting = set(voices_without_clean_text(study.db))
     with Vault(study.vault_file, key, study.id) as vault:
         vault.purge(now[:10])
         vault.put([t.raw for t in read.taken if t.record.id not in read.known or t.record.id in waiting])
-    _store(study, new, read.report, run_id=run_id, input_hash=input_hash, now=now, actor=actor)
+    with write(study.db) as connection:
+        store_new(connection, study, read, run_id=run_id, input_hash=input_hash, now=now, actor=actor)
     return read.report
 
 
-def _read(
-    study: Study, table: Table, chosen: Profile, key: Key, *, input_hash: str, run_id: str, purge_on: str
-) -> _Read:
+def purge_date(now: str, keep_raw_days: int) -> str:
+    """The day on which raw words that come in now are deleted."""
+    return (date.fromisoformat(now[:10]) + timedelta(days=keep_raw_days)).isoformat()
+
+
+def read_in(
+    study: Study, table: Table, chosen: Profile, key: Key, *, input_hash: str, run_id: str, purge_on: str,
+    correct: bool = False,
+) -> ReadIn:  # fmt: skip
+    """Read a table whole and compare it with the study. Only a file that is said to `correct` may have other words for
+    a record that is there."""
     scope = chosen.name if chosen.record_id else input_hash
     rows, read = 0, 0
     said: list[Answer] = []
@@ -128,7 +169,7 @@ def _read(
     groups = signs.group_of()
     taken = [_taken(a, key, scope, run_id, purge_on, groups.get((a.record, a.column), "")) for a in said]
     known = known_voices(study.db, (t.record.id for t in taken))
-    _refuse_changed(table, chosen, taken, known)
+    (_refuse_strangers if correct else _refuse_changed)(table, chosen, taken, known)
     report = IntakeReport(
         run=run_id,
         profile=chosen.name,
@@ -140,18 +181,24 @@ def _read(
         notes=(*table.notes, *signs.notes(), *_remarks(chosen)),
         columns=tuple((column, chosen.role_of(column)) for column in table.columns),
     )
-    return _Read(taken, known, report)
+    compared = ReadIn(taken, known, report)
+    if not correct:
+        return compared
+    return replace(
+        compared, report=replace(report, corrected=len(compared.corrected), updated=len(compared.updated))
+    )  # fmt: skip
 
 
-def _store(
-    study: Study, new: Sequence[_Taken], report: IntakeReport, *, run_id: str, input_hash: str, now: str, actor: str
+def store_new(
+    connection: sqlite3.Connection, study: Study, read: ReadIn, *, run_id: str, input_hash: str, now: str, actor: str
 ) -> None:
+    """Store the voices that are new, with the run and its trace, in the caller's transaction."""
+    report = read.report
     counts = {"rows": report.rows, "voices": report.voices, "blank": report.blank, "confidential": report.confidential}
     run = Run(run_id, "intake", f"{METHOD}/{report.profile}", "", study.codebook, "", input_hash, counts, now, now)
-    with write(study.db) as connection:
-        add_run(connection, run)
-        add_voices(connection, [t.record for t in new])
-        add_audit(connection, at=now, actor=actor, action="intake", subject=run_id, counts=counts)
+    add_run(connection, run)
+    add_voices(connection, [t.record for t in read.new])
+    add_audit(connection, at=now, actor=actor, action="intake", subject=run_id, counts=counts)
 
 
 def file_hash(file: Path) -> str:
@@ -160,12 +207,29 @@ def file_hash(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _refuse_changed(table: Table, profile: Profile, taken: Sequence[_Taken], known: Mapping[str, str]) -> None:
+def _refuse_changed(
+    table: Table, profile: Profile, taken: Sequence[Taken], known: Mapping[str, VoiceRecord]
+) -> None:  # fmt: skip
     """A record id that is already here with other words is another record, or a corrected one: never guess."""
     for t in taken:
-        if t.record.id in known and known[t.record.id] != t.record.digest:
-            problem = "a record of this id was taken in before with other words; give this file's records other ids"
+        if t.record.id in known and known[t.record.id].digest != t.record.digest:
+            problem = (
+                "a record of this id was taken in before with other words; say that the file is a corrected one (--correct),"
+                " or give its records other ids"
+            )
             raise InputError(file=table.file, row=t.row, field=profile.record_id, problem=problem)
+
+
+def _refuse_strangers(
+    table: Table, profile: Profile, taken: Sequence[Taken], known: Mapping[str, VoiceRecord]
+) -> None:  # fmt: skip
+    """Only records with ids can be corrected, and a correction gives none of them to another person."""
+    if not profile.record_id:
+        raise InputError(file=table.file, problem="a corrected file needs a column of record ids")
+    for t in taken:
+        if t.record.id in known and known[t.record.id].participant != t.record.participant:
+            problem = "the record was another person's before; a correction cannot change whose it is"
+            raise InputError(file=table.file, row=t.row, field=profile.participant, problem=problem)
 
 
 def _remarks(profile: Profile) -> Iterator[str]:
@@ -180,7 +244,7 @@ def voice_id_of(key: Key, scope: str, record: str, column: str) -> str:
     return key.pseudonym("v", scope, record, column)
 
 
-def _taken(answer: Answer, key: Key, scope: str, run_id: str, purge_on: str, group: str) -> _Taken:
+def _taken(answer: Answer, key: Key, scope: str, run_id: str, purge_on: str, group: str) -> Taken:
     voice_id = voice_id_of(key, scope, answer.record, answer.column)
     voice = VoiceRecord(
         id=voice_id,
@@ -199,4 +263,4 @@ def _taken(answer: Answer, key: Key, scope: str, run_id: str, purge_on: str, gro
         digest=key.pseudonym("t", answer.words),
     )
     raw = RawVoice(voice_id, answer.words, answer.record, answer.person, purge_on, answer.known)
-    return _Taken(answer.row, voice, raw)
+    return Taken(answer.row, voice, raw)

@@ -46,7 +46,7 @@ class _Advice:
 
 ADVICE = {
     "intake": _Advice(
-        "Take in an export", "Nothing has come in yet.", "", Action.LEAD, "heard intake {study} FILE"
+        "Take in an export", "Nothing has come in yet.", "/upload", Action.INTAKE, "heard intake {study} FILE"
     ),
     "deidentify": _Advice(
         "De-identify {n} voices", "Nobody can read them before.", "", Action.LEAD, "heard deidentify {study}"

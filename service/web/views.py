@@ -123,6 +123,8 @@ PLACES = (
     Place("/memos", "Memos", Action.MEMO),
     Place("/flags", "Flags", Action.READ),
     Place("/activity", "Activity", Action.READ),
+    Place("/upload", "Upload", Action.INTAKE),
+    Place("/jobs", "Jobs", Action.INTAKE),
 )
 
 

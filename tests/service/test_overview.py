@@ -203,5 +203,5 @@ def test_an_empty_study_says_what_to_do_first(tmp_path: Path, made: Made) -> Non
         page = unescape(client.get("/studies/study").text)
 
         assert "Take in an export" in page
-        assert "heard intake study FILE" in page
+        assert '<a href="/studies/study/upload">Take in an export</a>' in page
         assert client.get("/studies/study/saturation.svg").status_code == 404
