@@ -11,6 +11,7 @@
   - EstimateError   an estimate was asked for that the design does not support
   - LinkError       a tie between voices and an indicator does not carry the figure that was asked for; says what would
   - InterchangeError a file of another qualitative tool cannot be read
+  - PackError       what another council sent is no pack, or not as it was signed
   - DisclosureError a release cannot be proved safe, or its tables or rules contradict themselves
 """
 
@@ -81,3 +82,7 @@ class DisclosureError(NlpError):
 
 class LinkError(NlpError):
     """A figure that a tie between voices and an indicator does not carry; the message says what would make it possible."""
+
+
+class PackError(NlpError):
+    """A pack of another council that is refused; says why, never with what stands in it."""

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
             return self
         raise ValueError("pages have no sign-in yet: HEARD_HOST must be 127.0.0.1 or localhost")
 
+    @property
+    def signing_key_file(self) -> Path:
+        """The key pair that signs packs, one for whoever runs this Heard."""
+        return self.key_folder / "packs.pem"
+
     def key_file_for(self, study_id: str) -> Path:
         """The key file of a study: the one named, else one named after the study."""
         return self.key_file or self.key_folder / f"{study_id}.key"

@@ -12,9 +12,11 @@ from nlp.deid.policy import Policy, read_policy
 from nlp.encode import Encoder, bundled_folder, known_words
 from nlp.encode_int8 import encoder_in
 from nlp.errors import PolicyError
+from nlp.findings.pack import fingerprint
 from nlp.types import Codebook
 from service.errors import StudyError
 from service.settings import Settings
+from service.signing import Signer, signer_in
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM, Study, create_study, open_study
 from service.usecases.discover import codebook_in_use
 from service.usecases.lessons import Trust
@@ -144,6 +146,16 @@ def key_of(study: Study) -> Key:
 def webhook_secret(study: Study, webhook_id: str) -> str:
     """What a webhook's deliveries are signed with: worked out from the study's key, and stored nowhere."""
     return "whsec_" + key_of(study).derive(f"webhook/{study.id}/{webhook_id}").hex()
+
+
+def signer() -> Signer:
+    """What signs the packs of whoever runs this Heard; its key pair is made on first use."""
+    return signer_in(settings().signing_key_file)
+
+
+def key_words(signs: Signer) -> str:
+    """A key's fingerprint, to be read aloud."""
+    return fingerprint(signs.public)
 
 
 def study_in(folder: Path) -> Study:

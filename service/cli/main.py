@@ -29,6 +29,7 @@ from service.cli import (
     joint,
     keys,
     lessons,
+    packs,
     papers,
     people,
     review,
@@ -76,6 +77,7 @@ app.add_typer(indicators.app, name="indicators")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(lessons.app, name="lessons")
+app.add_typer(packs.app, name="pack")
 app.add_typer(people.app, name="people")
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")

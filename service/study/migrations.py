@@ -142,6 +142,13 @@ def m014_taken_back(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m015_packs(db: Database) -> None:
+    """Packs of other councils; the ledger of counts that left, and who was counted, by a number that can be let go."""
+    _run(db, _PACKS)
+    _append_only(db, "count_releases")
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -675,4 +682,22 @@ CREATE TABLE restored (
 ALTER TABLE checks ADD COLUMN held TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE flag_ends ADD COLUMN note TEXT NOT NULL DEFAULT ''
+"""
+
+_PACKS = """
+CREATE TABLE packs (
+    seq INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, content BLOB NOT NULL,
+    confirmed INTEGER NOT NULL CHECK (confirmed IN (0, 1)), by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE count_releases (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, entry BLOB NOT NULL, by TEXT NOT NULL,
+    at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE counted_people (person INTEGER PRIMARY KEY AUTOINCREMENT, participant TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE counted_answers (
+    release TEXT NOT NULL, person INTEGER NOT NULL, answers BLOB NOT NULL, PRIMARY KEY (release, person)
+) STRICT, WITHOUT ROWID
 """

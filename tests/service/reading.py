@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from nlp.deid.cascade import Deidentifier
 from nlp.encode import Encoder
 from service import wiring
 from service.study.database import write
 from service.study.decisions import Round, add_decisions, last_standing
 from service.study.study import Study
+from service.usecases.deidentify import deidentify_study
+from service.usecases.intake import take_in
 from service.usecases.queue import next_item
 from service.usecases.review import Choice, _undoing, decide
 from service.usecases.rounds import draw_counting_round
@@ -26,6 +30,17 @@ def quiet(done: int, total: int) -> None:
 def suggest(made: Made, encoder: Encoder, book: str = "") -> SuggestReport:
     codebook = wiring.codebook_named(book or made.study.codebook)
     return suggest_study(made.study, codebook, encoder, now=NOW, actor="t", progress=quiet)
+
+
+def fill(made: Made, folder: Path, cascade: Deidentifier, encoder: Encoder) -> None:
+    """Take in forty people, half of whom speak of a chair against the door and half of pasta; de-identify and suggest."""
+    said = ["one two", "three four", "five six", "seven eight", "nine ten"]
+    lines = [f"{i},{(CHAIR if i % 2 else PASTA).format(said[i % 5])} {'x' * (i // 5)},child,P{i}" for i in range(40)]
+    file = folder / "in.csv"
+    file.write_text("\n".join(["id,text,voice,participant", *lines]) + "\n", "utf-8")
+    take_in(made.study, file, made.key, now=NOW, keep_raw_days=30, actor="t")
+    deidentify_study(made.study, made.key, cascade, now=NOW, actor="t", progress=quiet)
+    suggest(made, encoder)
 
 
 def read_blind(made: Made, people: int, choose: Callable[[str], Sequence[Choice]], coder: str = "Ann") -> Round:
