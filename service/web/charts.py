@@ -13,6 +13,7 @@ from nlp.findings.agreement.drift import Drift
 from nlp.findings.link import Expectation, JointRow
 from nlp.themes.saturation import STEP, Band
 from service.usecases.joint import GapMap
+from service.usecases.packs_compare import Row
 from service.usecases.prevalence import Shares
 
 _INK, _BLUE, _AMBER = "#1d2433", "#1f5f8b", "#a4510a"
@@ -61,6 +62,36 @@ def gaps_svg(gaps: GapMap) -> str:
         if (e := g.share.estimate) is not None
     ]
     return _intervals(rows, "Share of people (95% interval)", _AMBER)
+
+
+def forest_svg(row: Row) -> str:
+    """A code over councils: dots with 95% intervals, the mean as a diamond, a further council's range as a dashed line."""
+    rows = [_bar(t.council, t.low, t.share, t.high, "council") for t in row.told if not t.held_back]
+    if (t := row.together) is not None:
+        rows += [
+            _bar("Together", t.low, t.share, t.high, "mean"),
+            _bar("A further council", t.next_low, None, t.next_high, "next"),
+        ]
+    if not rows:
+        return _EMPTY
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("theme:N", sort=[r["theme"] for r in rows], title=None, axis=_NAMES)
+    )
+    kinds = ["council", "mean", "next"]
+    scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(format="%", labelFontSize=12, titleFontSize=12, tickCount=5)
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[_BLUE, _AMBER, _AMBER]), legend=None)
+    dash = alt.StrokeDash("kind:N", scale=alt.Scale(domain=kinds, range=[[1, 0], [1, 0], [6, 4]]), legend=None)
+    shape = alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "diamond", "circle"]), legend=None)
+    x = alt.X("low:Q", scale=scale, axis=axis, title="Share of people (95% interval)")
+    bars = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q", color=colour, strokeDash=dash)
+    dots = base.mark_point(filled=True, size=110, opacity=1).encode(
+        x=alt.X("share:Q", scale=scale), color=colour, shape=shape
+    )
+    return _drawn((bars + dots).properties(width=430, height=alt.Step(28)))
+
+
+def _bar(name: str, low: float, share: float | None, high: float, kind: str) -> dict[str, Any]:
+    return {"theme": name, "low": low, "share": share, "high": high, "kind": kind}
 
 
 def saturation_svg(band: Band, read: int) -> str:

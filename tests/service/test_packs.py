@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,9 @@ from service.usecases.prevalence import NO_ROUND
 from service.usecases.queue import next_item
 from service.usecases.review import Choice, decide
 from service.usecases.rounds import counted_round, draw_counting_round
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, sign_in_as
 from tests.service.reading import fill, heard_chair
+from tests.service.serving import give_accounts
 
 LATER = "2026-02-15T10:00:00.000+00:00"
 CODE = "CL5"
@@ -314,3 +317,43 @@ def test_the_terminal_exports_verifies_loads_and_compares(
     row = next(r for r in found["rows"] if r["code"] == CODE)
     assert row["told"][1]["share"] == 0.4
     assert "2 show this one" in row["refusal"]
+
+
+def page(study: Study, address: str, name: str = "Reader (demo)") -> str:
+    give_accounts(study.folder.parent)
+    with sign_in_as(study.folder.parent, name) as client:
+        answer = client.get(f"/studies/{study.name}/packs{address}")
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", unescape(answer.text))
+
+
+def test_a_page_shows_packs_beside_the_studys_own_and_a_forest_plot_with_its_table(
+    read: Study, tmp_path: Path, signer: Signer
+) -> None:
+    assert "No pack is loaded yet." in page(read, "")
+    file = export(read, tmp_path, signer)
+    for council, share in (("Ryedale", 0.3), ("Selby", 0.45)):
+        load(read, other(file, tmp_path, council, share))
+    load(read, other(file, tmp_path, "Craven", theme={"said": None, "figures": [], "why": "suppressed"}))
+
+    words = page(read, "")
+    assert "30% (18% to 42%)" in words
+    assert "held back: too few people to show" in words
+    assert words.count("not yet compared with the council") == 3
+    assert "never a ranking" in words
+
+    words = page(read, f"/{CODE}")
+    assert "How far councils differ" in words
+    assert "left out" in words
+    assert "A further council" in words
+    assert 'alt="this study' in words
+    svg = page(read, f"/{CODE}/forest.svg")
+    assert svg.startswith("<svg")
+    assert [c for c in (HERE, "Ryedale", "Selby", "Together", "A further council") if c not in svg] == []
+    assert "Craven" not in svg
+
+
+def test_a_code_that_no_pack_tells_of_has_no_page(read: Study) -> None:
+    give_accounts(read.folder.parent)
+    with sign_in_as(read.folder.parent, "Lead (demo)") as client:
+        assert client.get(f"/studies/{read.name}/packs/{CODE}").status_code == 404
