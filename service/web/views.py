@@ -139,6 +139,11 @@ def may_write_memos(person: Person | None) -> bool:
     return person is not None and may(person.role, Action.MEMO)
 
 
+def may_read_voices(person: Person | None) -> bool:
+    """Whether whoever looks may read the voices."""
+    return person is not None and may(person.role, Action.READ)
+
+
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page; `person` is who is signed in, None where nobody has to be."""
     person: Person | None = getattr(request.state, "person", None)
@@ -165,5 +170,6 @@ templates.env.globals.update(
     groupings=GROUPINGS,
     pieces=pieces,
     role_words=ROLE_WORDS,
+    may_read_voices=may_read_voices,
     may_write_memos=may_write_memos,
 )
