@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,7 @@ from service.usecases.prevalence import NO_ROUND
 from service.usecases.queue import next_item
 from service.usecases.review import Choice, decide
 from service.usecases.rounds import counted_round, draw_counting_round
-from tests.conftest import NOW, Made, sign_in_as
+from tests.conftest import NOW, ROOT, Made, sign_in_as
 from tests.service.reading import fill, heard_chair
 from tests.service.serving import give_accounts
 
@@ -299,24 +300,36 @@ def test_the_key_is_made_once_for_its_owner_alone_and_a_damaged_one_is_refused(t
         signer_in(file)
 
 
-def test_the_terminal_exports_verifies_loads_and_compares(
-    read: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_commands_of_the_guide_do_what_it_says(
+    read: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signer: Signer
 ) -> None:
     monkeypatch.setattr(wiring, "settings", lambda: Settings(key_folder=tmp_path / "keys"))
-    folder, out = str(read.folder), tmp_path / "out.json"
-    made = CliRunner().invoke(app, ["pack", "export", folder, "--out", str(out), "--council", "Harrogate"])
-    assert made.exit_code == 0
-    assert "fingerprint" in made.stderr
-    about = json.loads(CliRunner().invoke(app, ["pack", "verify", str(out), "--json"]).stdout)
-    assert (about["council"], about["read"]) == ("Harrogate", 36)
-    theirs = other(out, tmp_path, "Ryedale")
-    said = CliRunner().invoke(app, ["pack", "load", folder, str(theirs)])
-    assert f"which should be {verified(theirs).fingerprint}" in said.stderr
-    found = json.loads(CliRunner().invoke(app, ["pack", "compare", folder, "--json"]).stdout)
-    assert [s["council"] for s in found["sources"]] == [HERE, "Ryedale"]
-    row = next(r for r in found["rows"] if r["code"] == CODE)
+    theirs = other(export(read, tmp_path, signer), tmp_path, "Rochdale")
+    spoken = verified(theirs).fingerprint
+    places = {
+        "studies/harrogate": str(read.folder), "harrogate.pack.json": str(tmp_path / "ours.json"),
+        "rochdale.pack.json": str(theirs), "1f3c 99a0 07be 45d2 c311": spoken,
+    }  # fmt: skip
+    shown = re.findall(r"^heard (pack .*)$", (ROOT / "docs" / "packs.md").read_text("utf-8"), re.MULTILINE)
+    done = [CliRunner().invoke(app, [places.get(word, word) for word in shlex.split(line)]) for line in shown]
+
+    assert [run.exit_code for run in done] == [0, 0, 0, 0]
+    assert "read out" in done[0].stderr
+    assert f"fingerprint: {spoken}" in done[1].stdout
+    assert "Loaded the pack of “Rochdale”" in done[2].stderr
+    assert "ask" not in done[2].stderr
+    told = json.loads(CliRunner().invoke(app, ["pack", "compare", str(read.folder), "--json"]).stdout)
+    assert [s["council"] for s in told["sources"]] == [HERE, "Rochdale"]
+    row = next(r for r in told["rows"] if r["code"] == CODE)
     assert row["told"][1]["share"] == 0.4
     assert "2 show this one" in row["refusal"]
+    assert "Rochdale" in done[3].stdout
+
+
+def test_a_pack_that_nobody_confirmed_is_loaded_with_what_to_do(read: Study, tmp_path: Path, signer: Signer) -> None:
+    theirs = other(export(read, tmp_path, signer), tmp_path, "Ryedale")
+    said = CliRunner().invoke(app, ["pack", "load", str(read.folder), str(theirs)])
+    assert f"which should be {verified(theirs).fingerprint}" in said.stderr
 
 
 def page(study: Study, address: str, name: str = "Reader (demo)") -> str:
