@@ -69,20 +69,20 @@ ADVICE = {
         Action.LEAD, "heard draw {study} --people 60",
     ),
     "read participant": _Advice(
-        "Read {n} more people of {round}", "They are read without suggestions: every figure rests on them.", "/read",
-        Action.CODE, "heard review {study} --round counting",
+        "Read {n} more people of {round}", "They are read without suggestions: every figure rests on them.", "/code",
+        Action.CODE,
     ),
     "read voice": _Advice(
-        "Read {n} more texts of {round}", "They are read without suggestions: every figure rests on them.", "/read",
-        Action.CODE, "heard review {study} --round counting",
+        "Read {n} more texts of {round}", "They are read without suggestions: every figure rests on them.", "/code",
+        Action.CODE,
     ),
     "draw review": _Advice(
         "Begin a review round", "With suggestions on screen, coding is fast and the machine learns.", "/rounds",
         Action.LEAD, "heard draw {study} --review",
     ),
     "review": _Advice(
-        "Go on with {round}: {n} segments are left", "Each decision makes the next suggestions better.", "/read",
-        Action.CODE, "heard review {study}",
+        "Go on with {round}: {n} segments are left", "Each decision makes the next suggestions better.", "/code",
+        Action.CODE,
     ),
     "discuss": _Advice(
         "Talk about {n} flagged voices or segments", "Somebody wants to hear what others think.", "/voices",
