@@ -153,7 +153,7 @@ def _logits(used: Sequence[Told]) -> tuple[Floats, Floats]:
         raise EstimateError(f"the interval of “{unclear}” says nothing, or everything; it cannot be weighed")
     n, share = np.array(numbers), np.array([t.share for t in used])
     yes, no = share * n + _HALF, (1 - share) * n + _HALF
-    every = float((yes.sum() - (len(used) - 1) * _HALF) / (n.sum() + 1))
+    every = float(yes.sum() / (yes + no).sum())
     return np.log(yes / no), 1 / (n * every * (1 - every))
 
 

@@ -15,7 +15,8 @@ from service import wiring
 from service.cli.show import give, output, say
 from service.cli.study import Json, StudyFolder, actor
 from service.clock import now
-from service.usecases.packs import export_pack, load_pack, verified
+from service.usecases.packs import content_of, export_pack, load_pack
+from service.usecases.packs import verify as verify_pack
 from service.usecases.packs_compare import Comparison, Row, compare
 
 app = typer.Typer(help="Set findings of several councils side by side, in signed packs without a word or person in them.",
@@ -46,7 +47,7 @@ def verify(file: PackFile, as_json: Json = False) -> None:
 
     Example: heard pack verify rochdale.pack.json
     """
-    found = verified(file)
+    found = verify_pack(content_of(file))
     give(_about(found), as_json=as_json, words="\n".join(f"{name}: {value}" for name, value in _about(found).items()))
 
 
@@ -60,7 +61,8 @@ def load(
 
     Example: heard pack load studies/harrogate rochdale.pack.json --fingerprint "1f3c 99a0 07be 45d2 c311"
     """
-    found = load_pack(wiring.study_in(folder), file, fingerprint=fingerprint, now=now(), actor=actor())
+    study = wiring.study_in(folder)
+    found = load_pack(study, content_of(file), fingerprint=fingerprint, now=now(), actor=actor())
     say(f"Loaded the pack of “{found.pack.council}”, made on {found.pack.made_at[:10]}.")
     if not fingerprint:
         say(

@@ -132,18 +132,17 @@ def _references(rows: Sequence[JointRow]) -> tuple[Reference, ...]:
     )  # fmt: skip
 
 
-def verified(file: Path) -> Signed:
-    """A pack whose signature holds; PackError for any other file, however it came to be so."""
+def content_of(file: Path) -> bytes:
+    """A file's bytes, no more than tell that it is too large; PackError when it cannot be read."""
     try:
         with file.open("rb") as held:
-            content = held.read(LARGEST + 1)
+            return held.read(LARGEST + 1)
     except OSError:
         raise PackError(f"the file “{file.name}” cannot be read") from None
-    return verify(content)
 
 
 def verify(content: bytes) -> Signed:
-    """A pack whose signature holds; PackError else."""
+    """A pack whose signature holds; PackError for anything else, however it came to be so."""
     found = read_pack(content)
     made = found.signature
     if not holds(bytes.fromhex(made.public_key), to_sign(found.pack), bytes.fromhex(made.value)):
@@ -151,13 +150,13 @@ def verify(content: bytes) -> Signed:
     return found
 
 
-def load_pack(study: Study, file: Path, *, fingerprint: str, now: str, actor: str) -> Signed:
+def load_pack(study: Study, content: bytes, *, fingerprint: str, now: str, actor: str) -> Signed:
     """Keep another council's pack in a study. `fingerprint` is what that council read out, or "" where nobody asked.
 
     PackError for a pack that does not verify, is signed with another key than that, or than this council's pack before,
     is the study's own, or tells of fictional people where the study's are real.
     """
-    found = verified(file)
+    found = verify(content)
     if found.pack.study == study.id:
         raise PackError("it is this study's own pack; its figures stand there already")
     if found.pack.fictional != study.fictional:
@@ -169,9 +168,9 @@ def load_pack(study: Study, file: Path, *, fingerprint: str, now: str, actor: st
         raise PackError(f"it is signed with another key, whose fingerprint is {found.fingerprint}")
     if not asked:
         _require_same_hand(study, found)
-    sha256 = hashlib.sha256(to_bytes(found)).hexdigest()
+    sha256 = hashlib.sha256(content).hexdigest()
     with write(study.db) as connection:
-        add_pack(connection, sha256, to_bytes(found), confirmed=bool(asked), by=actor, at=now)
+        add_pack(connection, sha256, content, confirmed=bool(asked), by=actor, at=now)
         add_audit(connection, at=now, actor=actor, action="load pack", subject=sha256[:16])
     return found
 

@@ -96,6 +96,12 @@ def test_nobody_found_is_a_share_like_any_other() -> None:
     assert 0 < found.share < 0.04
 
 
+def test_nobody_found_anywhere_is_told_as_nearly_none() -> None:
+    found = together([told(council, 0, 40) for council in "ABCD"])
+    assert found.model.tau2 == 0
+    assert found.low < 0.01 < found.share < 0.02 < found.high < 0.13
+
+
 def test_everybody_and_nobody_are_mirror_images() -> None:
     some, others = [0, 3, 9], [60, 57, 51]
     one = together([told(c, y, 60) for c, y in zip("ABC", some, strict=True)])

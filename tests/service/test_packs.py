@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx2 import Response
 from typer.testing import CliRunner
 
 from nlp.deid.cascade import Deidentifier
@@ -29,7 +30,7 @@ from service.study.counts_released import past_releases
 from service.study.database import write
 from service.study.study import Study, open_study
 from service.usecases.check import accept_risk
-from service.usecases.packs import export_pack, load_pack, signed, verified
+from service.usecases.packs import content_of, export_pack, load_pack, signed, verify
 from service.usecases.packs_compare import HERE, compare
 from service.usecases.prevalence import NO_ROUND
 from service.usecases.queue import next_item
@@ -121,8 +122,12 @@ def other(file: Path, folder: Path, council: str, share: float = 0.4, **changes:
     return out
 
 
+def verified(file: Path) -> Signed:
+    return verify(content_of(file))
+
+
 def load(study: Study, file: Path, fingerprint: str = "") -> Signed:
-    return load_pack(study, file, fingerprint=fingerprint, now=NOW, actor="t")
+    return load_pack(study, content_of(file), fingerprint=fingerprint, now=NOW, actor="t")
 
 
 def test_a_pack_tells_shares_design_and_suppressed_counts_and_nothing_of_anybody(
@@ -370,3 +375,38 @@ def test_a_code_that_no_pack_tells_of_has_no_page(read: Study) -> None:
     give_accounts(read.folder.parent)
     with sign_in_as(read.folder.parent, "Lead (demo)") as client:
         assert client.get(f"/studies/{read.name}/packs/{CODE}").status_code == 404
+
+
+def send(study: Study, name: str, file: Path, fingerprint: str = "") -> Response:
+    give_accounts(study.folder.parent)
+    with sign_in_as(study.folder.parent, name) as client:
+        return client.post(
+            f"/studies/{study.name}/packs", files={"file": (file.name, file.read_bytes())},
+            data={"fingerprint": fingerprint}, follow_redirects=False,
+        )  # fmt: skip
+
+
+def test_a_lead_loads_a_pack_on_the_page_and_nobody_else_does(read: Study, tmp_path: Path, signer: Signer) -> None:
+    file = other(export(read, tmp_path, signer), tmp_path, "Ryedale")
+    assert send(read, "Reader (demo)", file).status_code == 403
+    assert "Load a pack" not in page(read, "")
+    assert "Load a pack" in page(read, "", "Lead (demo)")
+
+    wrong = send(read, "Lead (demo)", file, "1111 2222 3333 4444 5555")
+    assert wrong.status_code == 422
+    assert "signed with another key, whose fingerprint is" in unescape(wrong.text)
+    assert 'value="1111 2222 3333 4444 5555"' in wrong.text
+    assert len(compare(read).sources) == 1
+
+    done = send(read, "Lead (demo)", file, verified(file).fingerprint)
+    assert (done.status_code, done.headers["location"]) == (303, f"/studies/{read.name}/packs")
+    assert "compared with the council" in page(read, "")
+
+
+@pytest.mark.parametrize("content", [b"", b"no pack", b" " * 1_100_000])
+def test_a_file_that_is_no_pack_is_refused_on_the_page(read: Study, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "any.json"
+    file.write_bytes(content)
+    answer = send(read, "Lead (demo)", file)
+    assert answer.status_code == 422
+    assert "Not loaded." in unescape(answer.text)
