@@ -17,7 +17,7 @@ _KINDS = {
     "reading": (READ, "%bulk%", "%accept"),
     "talk": ("%memo", "flag %", "end flag %"),
     "codebook": ("%draft", "%codebook", "%recode%"),
-    "findings": ("link%", "%judge%", "%release%", "%export%"),
+    "findings": ("link%", "%judge%", "%release%", "%pack", "%export%"),
 }
 OTHER = "other"
 KINDS = (*_KINDS, OTHER)

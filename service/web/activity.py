@@ -29,7 +29,8 @@ ACT_WORDS = {
     "borrow lessons": "borrowed lessons", "write memo": "wrote a memo", "change memo": "changed a memo",
     "delete memo": "deleted a memo", "flag discuss": "flagged a segment to talk about",
     "end flag discuss": "ended a flag to talk about", "flag disclosure": "flagged a possible disclosure",
-    "end flag disclosure": "ended the flag of a possible disclosure",
+    "end flag disclosure": "ended the flag of a possible disclosure", "release pack": "made a pack of the findings",
+    "load pack": "loaded another council’s pack",
 }  # fmt: skip
 
 

@@ -401,6 +401,9 @@ def test_a_lead_loads_a_pack_on_the_page_and_nobody_else_does(read: Study, tmp_p
     done = send(read, "Lead (demo)", file, verified(file).fingerprint)
     assert (done.status_code, done.headers["location"]) == (303, f"/studies/{read.name}/packs")
     assert "compared with the council" in page(read, "")
+    acts = page(read, "/../activity?kind=findings", "Lead (demo)")
+    assert "made a pack of the findings" in acts
+    assert "loaded another council’s pack" in acts
 
 
 @pytest.mark.parametrize("content", [b"", b"no pack", b" " * 1_100_000])
