@@ -26,6 +26,7 @@ from service.api.limits import Bounded
 from service.api.problems import MEDIA_TYPE, completed, field_problems, known_names, row_problem
 from service.api.turns import Turns
 from service.deps import API, NotSignedInError
+from service.doors import Recorded, doors_of
 from service.errors import (
     AccessError,
     BusyError,
@@ -40,6 +41,7 @@ from service.study.pool import Pool
 from service.web import (
     activity,
     agreement,
+    audit,
     candidates,
     check,
     codebook,
@@ -94,6 +96,7 @@ def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
     app.state.sharpening = Sharpening()
     app.state.key_of = key_of
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
+    app.add_middleware(Recorded)
     app.add_middleware(Bounded)
     app.add_middleware(_OwnPagesOnly)
     app.add_middleware(_WithHeaders)
@@ -124,6 +127,7 @@ def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
         packs,
         agreement,
         activity,
+        audit,
         memos,
         queue,
         saves,
@@ -135,6 +139,7 @@ def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
         events,
     ):
         app.include_router(part.router)
+    doors_of(app)  # refuses one without a rule
     describe = app.openapi
     app.openapi = lambda: completed(describe())  # type: ignore[method-assign]
     return app

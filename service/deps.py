@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 from sqlite_utils import Database
 
 from service.access.keys import person_of_key
-from service.access.people import Person, people_in, person_of_session
-from service.access.permissions import Action
+from service.access.people import Person, people_in
+from service.access.permissions import Action, Role
+from service.access.sessions import person_of_session
 from service.clock import now
 from service.study.study import Study, find_study, opened
 
@@ -54,29 +56,51 @@ def _by_itself(request: Request) -> bool:
     return request.headers.get("fetch") == "live" or "text/event-stream" in request.headers.get("Accept", "")
 
 
-def allowed(action: Action) -> Callable[[Person], Person]:
-    """A dependency: who asks, if their role has leave; 403 otherwise."""
+def at_hand(request: Request, person: Annotated[Person, Depends(signed_in)]) -> Person:
+    """Who asks, as what they are to the study that the address names; 404 where they are nothing to it, as for none."""
+    name = request.path_params.get("name")
+    if name is None:
+        return person
+    folder = find_study(request.app.state.studies, name)
+    if folder is None:
+        raise HTTPException(404)
+    with opened(folder, request.app.state.pool.lend) as study:
+        here = person.within(study.id)
+    if here.role is Role.NONE:
+        raise HTTPException(404)
+    request.state.person = here
+    return here
 
-    def check(person: Annotated[Person, Depends(signed_in)]) -> Person:
-        if not person.may(action):
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """A dependency: who asks, if what they are to the study gives leave; 403 otherwise."""
+
+    action: Action
+
+    def __call__(self, person: Annotated[Person, Depends(at_hand)]) -> Person:
+        if not person.may(self.action):
             raise HTTPException(403)
         return person
 
-    return check
+
+AReader = Annotated[Person, Depends(Leave(Action.FINDINGS))]
+AVoiceReader = Annotated[Person, Depends(Leave(Action.READ))]
+ACoder = Annotated[Person, Depends(Leave(Action.CODE))]
+AMemoWriter = Annotated[Person, Depends(Leave(Action.MEMO))]
+ALead = Annotated[Person, Depends(Leave(Action.LEAD))]
+AChecker = Annotated[Person, Depends(Leave(Action.CHECK))]
+AnIntaker = Annotated[Person, Depends(Leave(Action.INTAKE))]
+ATextSender = Annotated[Person, Depends(Leave(Action.TEXTS))]
+AReleaseOfficer = Annotated[Person, Depends(Leave(Action.RELEASE))]
+ASafeguardingLead = Annotated[Person, Depends(Leave(Action.SAFEGUARD))]
+AnAuditor = Annotated[Person, Depends(Leave(Action.AUDIT))]
+AnAdmin = Annotated[Person, Depends(Leave(Action.PEOPLE))]
+Anybody = Annotated[Person, Depends(signed_in)]
 
 
-AReader = Annotated[Person, Depends(allowed(Action.FINDINGS))]
-AVoiceReader = Annotated[Person, Depends(allowed(Action.READ))]
-ACoder = Annotated[Person, Depends(allowed(Action.CODE))]
-AMemoWriter = Annotated[Person, Depends(allowed(Action.MEMO))]
-ALead = Annotated[Person, Depends(allowed(Action.LEAD))]
-AChecker = Annotated[Person, Depends(allowed(Action.CHECK))]
-AnIntaker = Annotated[Person, Depends(allowed(Action.INTAKE))]
-ATextSender = Annotated[Person, Depends(allowed(Action.TEXTS))]
-
-
-def study_of(request: Request, name: str, _: Annotated[Person, Depends(signed_in)]) -> Iterator[Study]:
-    """The study of that name, closed again after the request; 404 when there is none."""
+def study_of(request: Request, name: str, _: Annotated[Person, Depends(at_hand)]) -> Iterator[Study]:
+    """The study of that name, closed again after the request; 404 when there is none for who asks."""
     folder = find_study(request.app.state.studies, name)
     if folder is None:
         raise HTTPException(404)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from service.access.people import add_person, people_in
+from service.access.people import DEMO_PASSWORD, add_person, people_in
 from service.access.permissions import Role
 
-DEMO_PASSWORD = "only-for-the-demo"  # noqa: S105 - meant to be known
+__all__ = ["ACCOUNTS", "DEMO_PASSWORD", "add_demo_accounts"]
 ACCOUNTS = {
     "Lead (demo)": Role.LEAD,
     "Coder A (demo)": Role.CODER,

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from service.access.people import Person, named, person_from
+from service.access.people import PEOPLE, TERMINAL, Person, named, person_from
 from service.access.permissions import PERMISSIONS, Action
 from service.errors import AccessError
+from service.study.chain import add_link
 from service.study.database import write
 
 SCOPES = tuple(action.value for action in Action)
@@ -34,14 +35,14 @@ class ApiKey:
 
 
 def new_key(
-    db: Database, person_name: str, *, name: str, scopes: Collection[str], days: float, now: str
+    db: Database, person_name: str, *, name: str, scopes: Collection[str], days: float, now: str, by: str = TERMINAL
 ) -> tuple[ApiKey, str]:
     """A key that acts as a person within `scopes`, and its secret, which cannot be had again.
 
     AccessError for nobody's name, no scope, or a scope for which the person's role has no leave.
     """
     person = named(db, person_name)
-    allowed = PERMISSIONS[person.role]
+    allowed = frozenset[Action]().union(*(PERMISSIONS[role] for _, role in person.roles))
     if not scopes:
         raise AccessError(f"a key needs at least one scope: {', '.join(a for a in SCOPES if Action(a) in allowed)}")
     for scope in scopes:
@@ -56,13 +57,17 @@ def new_key(
             "INSERT INTO keys (token, person, name, created_at, expires_at, id, scopes) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (_digest(secret), person.id, name, now, key.expires_at, key.id, " ".join(key.scopes)),
         )
+        add_link(
+            connection, at=now, actor=by, action="make key", subject=f"{key.id} of {person.name}",
+            counts={"scopes": len(key.scopes)},
+        )  # fmt: skip
     return key, secret
 
 
 def person_of_key(db: Database, secret: str, *, now: str) -> Person | None:
     """Whom a key acts for, with its scopes; None when it is unknown or has run out."""
     row = db.conn.execute(
-        "SELECT p.*, k.id AS key, k.scopes, k.used_at FROM keys k JOIN people p ON p.id = k.person"
+        f"SELECT p.*, k.id AS key, k.scopes, k.used_at FROM keys k JOIN ({PEOPLE}) p ON p.id = k.person"
         " WHERE k.token = ? AND k.expires_at > ? AND p.active = 1",
         (_digest(secret), now),
     ).fetchone()
@@ -79,23 +84,27 @@ def all_keys(db: Database) -> list[ApiKey]:
     return [_key(row) for row in db.conn.execute(_KEYS + " ORDER BY p.name, k.created_at")]
 
 
-def revoke_key(db: Database, key_id: str) -> None:
+def revoke_key(db: Database, key_id: str, *, now: str, by: str = TERMINAL) -> None:
     """End a key at once; AccessError when there is none of that id."""
     with write(db) as connection:
         if connection.execute("DELETE FROM keys WHERE id = ?", [key_id]).rowcount != 1:
             raise AccessError(_NO_KEY)
+        add_link(connection, at=now, actor=by, action="end key", subject=key_id)
 
 
-def rotate_key(db: Database, key_id: str, *, days: float, hours: float, now: str) -> tuple[ApiKey, str]:
+def rotate_key(
+    db: Database, key_id: str, *, days: float, hours: float, now: str, by: str = TERMINAL
+) -> tuple[ApiKey, str]:
     """A new key with the same person, name and scopes; the old one stays good for `hours` more, so that nothing stops."""
     row = db.conn.execute(_KEYS + " WHERE k.id = ?", [key_id]).fetchone()
     if row is None:
         raise AccessError(_NO_KEY)
     old = _key(row)
-    made = new_key(db, old.person, name=old.name, scopes=old.scopes, days=days, now=now)
+    made = new_key(db, old.person, name=old.name, scopes=old.scopes, days=days, now=now, by=by)
     with write(db) as connection:
         last = min(old.expires_at, _later(now, timedelta(hours=hours)))
         connection.execute("UPDATE keys SET expires_at = ? WHERE id = ?", (last, key_id))
+        add_link(connection, at=now, actor=by, action="replace key", subject=f"{key_id} by {made[0].id}")
     return made
 
 

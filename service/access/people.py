@@ -1,38 +1,41 @@
-"""People and their sessions, in people.db beside the studies. Passwords and tokens are stored as hashes alone."""
+"""People and what they are to which study, in people.db beside the studies. Passwords are stored as hashes alone.
+
+Whatever is done to an account is chained in the same transaction: see `service.study.chain`.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import secrets
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
 from sqlite_utils import Database, Migrations
 
 from service.access.permissions import Action, Role, may
 from service.errors import AccessError
+from service.study import chain
+from service.study.chain import add_link
 from service.study.database import Lender, opening, write
 
 PEOPLE_FILE = "people.db"
 SHORTEST_PASSWORD = 12
-IDLE, LONGEST = timedelta(hours=2), timedelta(hours=12)
-MOST_FAILURES, LOCKED_FOR = 8, timedelta(minutes=15)
+DEMO_PASSWORD = "only-for-the-demo"  # noqa: S105 - meant to be known
+EVERYWHERE = ""  # in place of a study's id: every study in which somebody has no role of its own
+TERMINAL = "terminal"  # who acts at the command line
 migrations = Migrations("people")
-_hasher = PasswordHasher()
+hasher = PasswordHasher()
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who may sign in; `name` is how their decisions are signed.
+    """Somebody who may sign in; `name` is how their decisions are signed, `role` what they are where they ask.
 
-    A program that acts for them does so by a `key`, within its `scopes` (None for the person themselves).
+    `roles` are pairs of a study's id, or EVERYWHERE, and what they are there. A program that acts for them does so by a
+    `key`, within its `scopes` (None for the person themselves).
     """
 
     id: int
@@ -41,10 +44,15 @@ class Person:
     demo: bool = False
     key: str = ""
     scopes: frozenset[Action] | None = None
+    roles: tuple[tuple[str, Role], ...] = ()
 
     def may(self, action: Action) -> bool:
         """Whether the role, and the key where there is one, gives leave for it."""
         return may(self.role, action) and (self.scopes is None or action in self.scopes)
+
+    def within(self, study_id: str) -> Person:
+        """The same person with what they are to one study."""
+        return replace(self, role=dict(self.roles).get(study_id, dict(self.roles).get(EVERYWHERE, Role.NONE)))
 
 
 @migrations()
@@ -91,6 +99,33 @@ def m003_answers(db: Database) -> None:
     )
 
 
+@migrations()
+def m004_chain(db: Database) -> None:
+    """Sign-ins and what is done to accounts, in a chain of hashes."""
+    db.conn.execute(chain.TABLE)
+    for act in ("UPDATE", "DELETE"):
+        db.conn.execute(
+            f"CREATE TRIGGER chain_no_{act.lower()} BEFORE {act} ON chain"
+            " BEGIN SELECT RAISE(ABORT, 'append-only: entries are never changed or removed'); END"
+        )
+
+
+@migrations()
+def m005_roles(db: Database) -> None:
+    """A role for each study; those who had one keep it in every study."""
+    for statement in (
+        (
+            "CREATE TABLE roles (person INTEGER NOT NULL REFERENCES people(id), study TEXT NOT NULL, role TEXT NOT NULL,"
+            " PRIMARY KEY (person, study)) STRICT, WITHOUT ROWID"
+        ),
+        "INSERT INTO roles SELECT id, '', role FROM people",
+        "ALTER TABLE people DROP COLUMN role",
+        "ALTER TABLE people ADD COLUMN totp TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE people ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.conn.execute(statement)
+
+
 @contextmanager
 def people_in(folder: Path, lend: Lender = opening) -> Iterator[Database]:
     """The people of a folder of studies, closed again, or given back to a pool, at the end of the block."""
@@ -98,133 +133,140 @@ def people_in(folder: Path, lend: Lender = opening) -> Iterator[Database]:
         yield db
 
 
-def _migrate(db: Database, _: Path) -> None:
+def _migrate(db: Database, file: Path) -> None:
     if migrations.pending(db):
         migrations.apply(db)
+        chain.keep_head(db, chain.head_file(file))
 
 
-def add_person(db: Database, *, name: str, role: Role, password: str, now: str, demo: bool = False) -> Person:
-    """A new account; AccessError for an empty or taken name, or a password that is too short."""
+def add_person(
+    db: Database, *, name: str, role: Role, password: str, now: str, demo: bool = False, study: str = EVERYWHERE,
+    by: str = TERMINAL,
+) -> Person:  # fmt: skip
+    """A new account with a role in one study or EVERYWHERE; AccessError for an empty or taken name, or a password that
+    is too short or known to everybody."""
     name = " ".join(name.split())
-    if not name:
-        raise AccessError("an account needs a name")
-    if len(password) < SHORTEST_PASSWORD:
-        raise AccessError(f"a password needs at least {SHORTEST_PASSWORD} characters")
+    if not name or name.casefold().startswith(TERMINAL):
+        raise AccessError("an account needs a name, and not that of the terminal")
+    _require_password(password, demo=demo)
     if db.conn.execute("SELECT 1 FROM people WHERE name = ?", [name]).fetchone():
         raise AccessError("somebody already signs in under that name")
+    hashed = hasher.hash(password)
     with write(db) as connection:
+        _require_leave(connection, by)
         cursor = connection.execute(
-            "INSERT INTO people (name, role, password, demo, created_at) VALUES (?, ?, ?, ?, ?)",
-            (name, role.value, _hasher.hash(password), int(demo), now),
+            "INSERT INTO people (name, password, demo, created_at) VALUES (?, ?, ?, ?)", (name, hashed, int(demo), now)
         )
-    return Person(int(cursor.lastrowid or 0), name, role, demo)
+        connection.execute("INSERT INTO roles VALUES (?, ?, ?)", (cursor.lastrowid, study, role.value))
+        add_link(connection, at=now, actor=by, action=f"add account as {role.value}", subject=_where(name, study))
+    return Person(int(cursor.lastrowid or 0), name, role, demo, roles=((study, role),))
+
+
+def _require_password(password: str, *, demo: bool) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise AccessError(f"a password needs at least {SHORTEST_PASSWORD} characters")
+    if password == DEMO_PASSWORD and not demo:
+        raise AccessError("that password is the demo's, which everybody knows; choose another")
+
+
+def _where(name: str, study: str) -> str:
+    return f"{name} in {study}" if study else name
 
 
 def all_people(db: Database) -> list[Person]:
     """Those who may sign in, by name."""
-    return [person_from(row) for row in db.conn.execute("SELECT * FROM people WHERE active = 1 ORDER BY name")]
+    return [person_from(row) for row in db.conn.execute(f"{PEOPLE} WHERE p.active = 1 ORDER BY p.name")]
 
 
-def set_role(db: Database, name: str, role: Role) -> None:
-    """Give somebody another role; their sessions end, so that none outlives what it was allowed."""
+def set_role(
+    db: Database, name: str, role: Role, *, now: str, study: str = EVERYWHERE, by: str = TERMINAL
+) -> None:  # fmt: skip
+    """Give somebody another role in one study or EVERYWHERE; their sessions end, so that none outlives what it was
+    allowed. AccessError where nobody would be left to administer accounts, or who asks no longer may."""
     person = named(db, name)
     with write(db) as connection:
-        connection.execute("UPDATE people SET role = ? WHERE id = ?", (role.value, person.id))
+        _require_leave(connection, by, other_than=person.name)
+        _require_other_admin(connection, person, stays=study != EVERYWHERE or role is Role.ADMIN)
+        connection.execute("INSERT OR REPLACE INTO roles VALUES (?, ?, ?)", (person.id, study, role.value))
         connection.execute("DELETE FROM sessions WHERE person = ?", [person.id])
+        add_link(connection, at=now, actor=by, action=f"make {role.value}", subject=_where(person.name, study))
 
 
-def deactivate(db: Database, name: str) -> None:
-    """Somebody may no longer sign in; their decisions stay theirs."""
+def deactivate(db: Database, name: str, *, now: str, by: str = TERMINAL) -> None:
+    """Somebody may no longer sign in; their decisions stay theirs. AccessError as for `set_role`."""
     person = named(db, name)
     with write(db) as connection:
+        _require_leave(connection, by, other_than=person.name)
+        _require_other_admin(connection, person, stays=False)
         connection.execute("UPDATE people SET active = 0 WHERE id = ?", [person.id])
         connection.execute("DELETE FROM sessions WHERE person = ?", [person.id])
         connection.execute("DELETE FROM keys WHERE person = ?", [person.id])
+        add_link(connection, at=now, actor=by, action="end account", subject=person.name)
+
+
+def set_password(db: Database, name: str, password: str, *, now: str, by: str = TERMINAL) -> None:
+    """Give somebody another password; their sessions end and the account is unlocked."""
+    person = named(db, name)
+    _require_password(password, demo=person.demo)
+    hashed = hasher.hash(password)
+    with write(db) as connection:
+        if by != person.name:
+            _require_leave(connection, by)
+        connection.execute(
+            "UPDATE people SET password = ?, failures = 0, locked_until = '' WHERE id = ?", (hashed, person.id)
+        )
+        connection.execute("DELETE FROM sessions WHERE person = ?", [person.id])
+        add_link(connection, at=now, actor=by, action="change password", subject=person.name)
+
+
+def unlock(db: Database, name: str, *, now: str, by: str = TERMINAL) -> None:
+    """Let somebody sign in again who was locked out by wrong passwords."""
+    person = named(db, name)
+    with write(db) as connection:
+        _require_leave(connection, by)
+        connection.execute("UPDATE people SET failures = 0, locked_until = '' WHERE id = ?", [person.id])
+        add_link(connection, at=now, actor=by, action="unlock account", subject=person.name)
+
+
+def _require_leave(connection: sqlite3.Connection, by: str, other_than: str = "") -> None:
+    """Asked again inside the transaction: of two administrators who remove each other, the second may no longer."""
+    if by == TERMINAL or by.startswith(f"{TERMINAL}:"):
+        return
+    if by == other_than:
+        raise AccessError("you cannot change your own account's role or end it; ask another administrator")
+    row = connection.execute(f"{PEOPLE} WHERE p.name = ? AND p.active = 1", [by]).fetchone()
+    if row is None or not person_from(row).may(Action.PEOPLE):
+        raise AccessError("you no longer administer accounts")
+
+
+def _require_other_admin(connection: sqlite3.Connection, person: Person, *, stays: bool) -> None:
+    if stays or person.role is not Role.ADMIN:
+        return
+    left = connection.execute(
+        "SELECT count(*) FROM people p JOIN roles r ON r.person = p.id AND r.study = '' WHERE p.active = 1 AND r.role = ?"
+        " AND p.id <> ?",
+        (Role.ADMIN.value, person.id),
+    ).fetchone()[0]
+    if not left:
+        raise AccessError("nobody would be left to administer accounts; make another administrator first")
+
+
+PEOPLE = "SELECT p.*, (SELECT json_group_object(study, role) FROM roles WHERE person = p.id) AS roles FROM people p"
 
 
 def named(db: Database, name: str) -> Person:
     """Who signs in under a name; AccessError when it is nobody."""
-    row = db.conn.execute("SELECT * FROM people WHERE name = ? AND active = 1", [name]).fetchone()
+    row = db.conn.execute(f"{PEOPLE} WHERE p.name = ? AND p.active = 1", [name]).fetchone()
     if row is None:
         raise AccessError("nobody signs in under that name")
     return person_from(row)
 
 
 def person_from(row: Mapping[str, object], *, key: str = "", scopes: frozenset[Action] | None = None) -> Person:
-    """A person from their row."""
-    return Person(int(str(row["id"])), str(row["name"]), Role(str(row["role"])), bool(row["demo"]), key, scopes)
-
-
-def sign_in(db: Database, name: str, password: str, *, now: str) -> str:
-    """The token of a new session; AccessError, in the same words, for a wrong name and a wrong password."""
-    row = db.conn.execute("SELECT * FROM people WHERE name = ? AND active = 1", [name.strip()]).fetchone()
-    if row is not None and row["locked_until"] > now:
-        raise AccessError("too many wrong passwords: wait a quarter of an hour and try again")
-    if not _right(row["password"] if row else _nobody(), password) or row is None:
-        _failed(db, row, now)
-        raise AccessError("the name or the password is not right")
-    token = secrets.token_urlsafe(32)
-    with write(db) as connection:
-        connection.execute("UPDATE people SET failures = 0, locked_until = '' WHERE id = ?", [row["id"]])
-        connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", (_digest(token), row["id"], now, now))
-    return token
-
-
-def _right(stored: str, password: str) -> bool:
-    try:
-        return _hasher.verify(stored, password)
-    except VerificationError:
-        return False
-
-
-@cache
-def _nobody() -> str:
-    """The hash that a name without an account is checked against, so that both take as long."""
-    return _hasher.hash(secrets.token_urlsafe(16))
-
-
-def _failed(db: Database, row: Mapping[str, object] | None, now: str) -> None:
-    if row is None:
-        return
-    failures = int(str(row["failures"])) + 1
-    locked = _later(now, LOCKED_FOR) if failures >= MOST_FAILURES else ""
-    with write(db) as connection:
-        connection.execute(
-            "UPDATE people SET failures = ?, locked_until = ? WHERE id = ?",
-            (0 if locked else failures, locked, row["id"]),
-        )
-
-
-def _later(now: str, by: timedelta) -> str:
-    return (datetime.fromisoformat(now) + by).isoformat(timespec="milliseconds")
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def person_of_session(db: Database, token: str, *, now: str, awake: bool = True) -> Person | None:
-    """Who holds a session; None when it is unknown, idle for too long or too old.
-
-    `awake` is False where a page asks by itself, which keeps no session alive.
-    """
-    row = db.conn.execute(
-        "SELECT p.*, s.began_at, s.seen_at FROM sessions s JOIN people p ON p.id = s.person"
-        " WHERE s.token = ? AND p.active = 1",
-        [_digest(token)],
-    ).fetchone()
-    if row is None or now > _later(row["seen_at"], IDLE) or now > _later(row["began_at"], LONGEST):
-        return None
-    if awake and now > _later(row["seen_at"], timedelta(minutes=1)):
-        with write(db) as connection:
-            connection.execute("UPDATE sessions SET seen_at = ? WHERE token = ?", (now, _digest(token)))
-    return person_from(row)
-
-
-def sign_out(db: Database, token: str) -> None:
-    """End a session."""
-    with write(db) as connection:
-        connection.execute("DELETE FROM sessions WHERE token = ?", [_digest(token)])
+    """A person from a row of `PEOPLE`, as they are where no study is asked for."""
+    roles = tuple((study, Role(role)) for study, role in sorted(json.loads(str(row["roles"])).items()))
+    person = Person(int(str(row["id"])), str(row["name"]), Role.NONE, bool(row["demo"]), key, scopes, roles)
+    return person.within(EVERYWHERE)
 
 
 def preferences(db: Database, person: Person) -> dict[str, str]:

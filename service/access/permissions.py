@@ -34,6 +34,7 @@ class Role(StrEnum):
     RELEASE_OFFICER = "release_officer"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    NONE = "none"
 
 
 ROLE_WORDS = {
@@ -46,6 +47,7 @@ ROLE_WORDS = {
     Role.RELEASE_OFFICER: "Release officer",
     Role.AUDITOR: "Auditor",
     Role.ADMIN: "Administrator",
+    Role.NONE: "No role here",
 }
 _READER = frozenset({Action.FINDINGS})
 _CODER = _READER | {Action.READ, Action.CODE, Action.MEMO, Action.TEXTS}
@@ -59,6 +61,7 @@ PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.RELEASE_OFFICER: _READER | {Action.READ, Action.RELEASE},
     Role.AUDITOR: _READER | {Action.AUDIT},
     Role.ADMIN: _READER | {Action.PEOPLE},
+    Role.NONE: frozenset(),
 }
 # Duties that no role may join: nobody lets out what they coded, runs the accounts of texts they read, or audits themselves.
 APART = (

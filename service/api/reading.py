@@ -9,9 +9,10 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from nlp.findings.prevalence import Estimate
+from service.access.permissions import Action
 from service.api.paging import AfterNumber, AfterPage, AfterTime, Limit, Page, cursor_to
 from service.api.router import api_router
-from service.deps import AReader, AStudy, AVoiceReader
+from service.deps import Anybody, AReader, AStudy, AVoiceReader
 from service.study.decisions import Coding
 from service.study.search import VoiceFilter
 from service.study.study import find_studies, opened
@@ -117,14 +118,15 @@ class CleanTextOut(BaseModel):
 
 
 @router.get("/studies")
-def studies(request: Request, _: AReader) -> list[StudyOut]:
-    """The studies that are served here."""
+def studies(request: Request, person: Anybody) -> list[StudyOut]:
+    """The studies that are served here in which the key's person has a part."""
     found = []
     for folder in find_studies(request.app.state.studies):
         with opened(folder, request.app.state.pool.lend) as study:
-            found.append(
-                StudyOut(name=study.name, title=study.title, codebook=study.codebook, fictional=study.fictional)
-            )
+            if person.within(study.id).may(Action.FINDINGS):
+                found.append(
+                    StudyOut(name=study.name, title=study.title, codebook=study.codebook, fictional=study.fictional)
+                )
     return found
 
 

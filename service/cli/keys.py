@@ -10,6 +10,7 @@ from service.access import keys
 from service.access.people import people_in
 from service.cli.people import Folder, Name, there
 from service.cli.show import say
+from service.cli.study import actor
 from service.clock import now
 
 app = typer.Typer(help="Keys with which programs use the API.", no_args_is_help=True)
@@ -30,7 +31,7 @@ def new(
     Example: heard keys new studies "Ada Byron" --for "nightly export" --scope intake
     """
     with people_in(there(folder)) as db:
-        key, secret = keys.new_key(db, name, name=label, scopes=scope, days=days, now=now())
+        key, secret = keys.new_key(db, name, name=label, scopes=scope, days=days, now=now(), by=actor())
     _show(key, secret)
 
 
@@ -59,7 +60,7 @@ def rotate(
     Example: heard keys rotate studies 1f0c93ab
     """
     with people_in(there(folder)) as db:
-        key, secret = keys.rotate_key(db, key_id, days=days, hours=hours, now=now())
+        key, secret = keys.rotate_key(db, key_id, days=days, hours=hours, now=now(), by=actor())
     say(f"The key {key_id} stays good for {hours} hours.")
     _show(key, secret)
 
@@ -71,7 +72,7 @@ def revoke(folder: Folder, key_id: KeyId) -> None:
     Example: heard keys revoke studies 1f0c93ab
     """
     with people_in(there(folder)) as db:
-        keys.revoke_key(db, key_id)
+        keys.revoke_key(db, key_id, now=now(), by=actor())
     say(f"The key {key_id} is good for nothing any more.")
 
 

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from nlp.errors import NlpError
 from service.cli import (
     agreement,
+    audit,
     batch,
     bench,
     check,
@@ -71,6 +72,7 @@ app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)
 app.add_typer(exchange.taking, name="import")
 app.add_typer(exchange.giving, name="export")
+app.add_typer(audit.app, name="audit")
 app.add_typer(codebook.app, name="codebook")
 app.add_typer(themes.app, name="themes")
 app.add_typer(indicators.app, name="indicators")

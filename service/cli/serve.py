@@ -14,7 +14,8 @@ import typer
 
 from service import courier, wiring, worker
 from service.access.demo_accounts import ACCOUNTS, DEMO_PASSWORD, add_demo_accounts
-from service.access.people import people_in, sign_in
+from service.access.people import people_in
+from service.access.sessions import sign_in
 from service.cli.show import say
 from service.clock import now
 from service.deps import COOKIE

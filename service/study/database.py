@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from service.errors import RecordError
+from service.study.chain import Connection, head_file, keep_head
 
 BUSY_SECONDS = 10
 Prepare = Callable[[Database, Path], None]
@@ -24,7 +25,7 @@ def open_database(path: Path) -> Database:
     """
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False, factory=Connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -65,6 +66,8 @@ def write(db: Database) -> Iterator[sqlite3.Connection]:
         connection.rollback()
         raise
     connection.commit()
+    if isinstance(connection, Connection) and connection.growth.taken():
+        keep_head(db, head_file(Path(connection.execute("PRAGMA database_list").fetchone()["file"])))
 
 
 def _reason(broken: sqlite3.IntegrityError) -> str:

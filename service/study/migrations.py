@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from service.errors import RecordError
+from service.study import chain
 
 migrations = Migrations("study")
 
@@ -36,6 +37,7 @@ def migrate(db: Database, path: Path) -> None:
     if db.conn.execute("PRAGMA foreign_key_check").fetchone() is not None:
         raise RecordError("after the change of shape, records point to nothing; the backup beside the study is whole")
     db.conn.execute("PRAGMA foreign_keys = ON")
+    chain.keep_head(db, chain.head_file(path))
 
 
 @migrations()
@@ -147,6 +149,16 @@ def m015_packs(db: Database) -> None:
     """Packs of other councils; the ledger of counts that left, and who was counted, by a number that can be let go."""
     _run(db, _PACKS)
     _append_only(db, "count_releases")
+
+
+@migrations()
+def m016_chain(db: Database) -> None:
+    """What was done, and every decision, in a chain of hashes: those that are there already, then each new one."""
+    db.conn.execute(chain.TABLE)
+    chain.chain_old(db.conn, chain.SOURCES)
+    for table in chain.SOURCES:
+        db.conn.execute(chain.trigger(table))
+    _append_only(db, "chain")
 
 
 def _append_only(db: Database, table: str) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from service.access.permissions import Action, may
-from service.deps import AReader, AStudy
+from service.deps import Anybody, AReader, AStudy
 from service.study.codebooks import newest_codebook
 from service.study.study import Study, find_studies, opened
 from service.usecases.findings import joint_display, overview
@@ -23,12 +23,13 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/")
-def home(request: Request, _: AReader) -> HTMLResponse:
-    """The studies on this machine."""
+def home(request: Request, person: Anybody) -> HTMLResponse:
+    """The studies on this machine that the person has a part in."""
     found = []
     for folder in find_studies(request.app.state.studies):
         with opened(folder, request.app.state.pool.lend) as study:
-            found.append((study, kept(study, "home", partial(overview, study))))
+            if person.within(study.id).may(Action.FINDINGS):
+                found.append((study, kept(study, "home", partial(overview, study))))
     return render(request, "home.html", studies=found)
 
 

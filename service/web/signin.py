@@ -8,8 +8,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.access.demo_accounts import DEMO_PASSWORD
-from service.access.people import all_people, sign_in, sign_out
+from service.access.people import all_people
 from service.access.permissions import ROLE_WORDS
+from service.access.sessions import sign_in, sign_out
 from service.clock import now
 from service.deps import COOKIE, people_of
 from service.errors import AccessError
@@ -44,7 +45,7 @@ def signing_in(
 def signing_out(request: Request) -> Response:
     """End the session."""
     with people_of(request) as db:
-        sign_out(db, request.cookies.get(COOKIE, ""))
+        sign_out(db, request.cookies.get(COOKIE, ""), now=now())
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(COOKIE)
     return response

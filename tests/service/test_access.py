@@ -12,19 +12,16 @@ from sqlite_utils import Database
 from service.access.demo_accounts import ACCOUNTS
 from service.access.keys import new_key, person_of_key
 from service.access.people import (
-    MOST_FAILURES,
     PEOPLE_FILE,
     add_person,
     deactivate,
     people_in,
-    person_of_session,
     preferences,
     set_preferences,
     set_role,
-    sign_in,
-    sign_out,
-)  # fmt: skip
+)
 from service.access.permissions import APART, PERMISSIONS, Action, Role, may
+from service.access.sessions import MOST_FAILURES, person_of_session, sign_in, sign_out
 from service.app import build_app
 from service.errors import AccessError
 from tests.conftest import NOW, sign_in_as
@@ -58,7 +55,7 @@ def test_a_session_names_its_person_until_they_sign_out(people: Database) -> Non
     assert found is not None
     assert (found.name, found.role) == ("Ada", Role.CODER)
 
-    sign_out(people, token)
+    sign_out(people, token, now=NOW)
     assert person_of_session(people, token, now=NOW) is None
 
 
@@ -88,14 +85,14 @@ def test_an_idle_session_ends(people: Database, later: str) -> None:
 def test_another_role_ends_the_sessions_of_the_old_one(people: Database) -> None:
     token = sign_in(people, "Ada", PASSWORD, now=NOW)
 
-    set_role(people, "Ada", Role.READER)
+    set_role(people, "Ada", Role.READER, now=NOW)
 
     assert person_of_session(people, token, now=NOW) is None
 
 
 def test_somebody_who_left_can_neither_sign_in_nor_use_a_key(people: Database) -> None:
     _, key = new_key(people, "Ada", name="export", scopes=["read"], days=30, now=NOW)
-    deactivate(people, "Ada")
+    deactivate(people, "Ada", now=NOW)
 
     assert person_of_key(people, key, now=NOW) is None
     with pytest.raises(AccessError):

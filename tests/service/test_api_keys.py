@@ -48,7 +48,7 @@ def test_a_key_does_no_more_than_its_scopes_and_its_persons_role(people: Databas
 
 def test_a_key_that_lost_its_leave_with_its_persons_role_is_refused(people: Database) -> None:
     _, secret = new_key(people, "Ada", name="export", scopes=["code"], days=1, now=NOW)
-    set_role(people, "Ada", Role.READER)
+    set_role(people, "Ada", Role.READER, now=NOW)
 
     person = person_of_key(people, secret, now=NOW)
 
@@ -70,11 +70,11 @@ def test_a_rotated_key_has_a_successor_and_stays_good_for_a_while(people: Databa
 def test_a_revoked_key_is_good_for_nothing_and_cannot_be_revoked_twice(people: Database) -> None:
     key, secret = new_key(people, "Ada", name="export", scopes=["read"], days=30, now=NOW)
 
-    revoke_key(people, key.id)
+    revoke_key(people, key.id, now=NOW)
 
     assert person_of_key(people, secret, now=NOW) is None
     with pytest.raises(AccessError, match="no key of that id"):
-        revoke_key(people, key.id)
+        revoke_key(people, key.id, now=NOW)
 
 
 def test_a_list_of_keys_says_when_each_was_last_used_and_never_a_secret(people: Database) -> None:

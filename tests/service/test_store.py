@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import RecordError, StudyError
+from service.study.chain import SOURCES
 from service.study.database import open_database, write
 from service.study.migrations import migrate, migrations
 from service.study.runs import add_audit
@@ -44,8 +45,13 @@ def test_every_table_of_acts_has_its_two_triggers(made: Made) -> None:
     guarded = {"suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws", "frames",
                "checks", "acceptances", "discoveries", "candidates", "candidate_acts", "assignments", "round_ends",
                "adjudications", "flags", "flag_ends", "saves", "publications", "code_changes", "recodes",
-               "check_edits", "check_undos", "restored", "link_versions", "judgements", "promises", "count_releases"}  # fmt: skip
-    others = {"words_of_new_text", "words_of_seen_text", *(f"told_{event.replace('.', '_')}" for event in EVENTS)}
+               "check_edits", "check_undos", "restored", "link_versions", "judgements", "promises", "chain", "count_releases"}  # fmt: skip
+    others = {
+        "words_of_new_text",
+        "words_of_seen_text",
+        *(f"{table}_chained" for table in SOURCES),
+        *(f"told_{event.replace('.', '_')}" for event in EVENTS),
+    }
     assert others < names
     assert names - others == {f"{table}_no_{act}" for table in guarded for act in ("update", "delete")}
 
