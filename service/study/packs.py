@@ -14,6 +14,7 @@ from nlp.findings.pack import Signed, read_pack
 class HeldPack:
     """A pack; `confirmed` where a person compared its key's fingerprint with the council that made it."""
 
+    sha256: str
     signed: Signed
     confirmed: bool
     by: str
@@ -31,5 +32,7 @@ def add_pack(connection: sqlite3.Connection, sha256: str, content: bytes, *, con
 
 def held_packs(db: Database) -> list[HeldPack]:
     """All that came, in that order."""
-    rows = db.conn.execute("SELECT content, confirmed, by, at FROM packs ORDER BY seq")
-    return [HeldPack(read_pack(row["content"]), bool(row["confirmed"]), row["by"], row["at"]) for row in rows]
+    rows = db.conn.execute("SELECT sha256, content, confirmed, by, at FROM packs ORDER BY seq")
+    return [
+        HeldPack(row["sha256"], read_pack(row["content"]), bool(row["confirmed"]), row["by"], row["at"]) for row in rows
+    ]

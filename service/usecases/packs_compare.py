@@ -24,7 +24,8 @@ NO_CODE = "has no such code"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One council's study. `fingerprint` is "" for the study itself; `confirmed` where somebody compared it by voice."""
+    """One council's study. `fingerprint` and `sha256`, of its pack's file, are "" for the study itself; `confirmed` where
+    somebody compared the fingerprint by voice, and `by` whom the pack was loaded."""
 
     council: str
     book: str
@@ -35,6 +36,8 @@ class Source:
     fingerprint: str = ""
     confirmed: bool = True
     rules: str = ""
+    sha256: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def _source(held: HeldPack) -> Source:
     pack = signed.pack
     return Source(
         pack.council, pack.book.id, pack.book.version, pack.design.read, pack.design.loaded, pack.made_at,
-        signed.fingerprint, held.confirmed, pack.rules.name,
+        signed.fingerprint, held.confirmed, pack.rules.name, held.sha256, held.by,
     )  # fmt: skip
 
 

@@ -96,10 +96,11 @@ async def _sent(request: Request) -> tuple[bytes, str]:
 @router.get("/studies/{name}/packs/{code}")
 def pack_code_page(request: Request, study: AStudy, code: str, _: AReader) -> Response:
     """One code over councils: forest plot, table, and how far they differ."""
-    row = _compared(study).row(code)
+    found = _compared(study)
+    row = found.row(code)
     weights = dict(row.together.councils) if row.together else {}
     return render(
-        request, "packs_code.html", study=study, row=row, weights=weights, told_words=told_words,
+        request, "packs_code.html", study=study, row=row, packs=found.sources[1:], weights=weights, told_words=told_words,
         forest_words=forest_words(row), method=METHOD, assumptions=ASSUMPTIONS,
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -365,6 +366,9 @@ def test_a_page_shows_packs_beside_the_studys_own_and_a_forest_plot_with_its_tab
     assert "left out" in words
     assert "A further council" in words
     assert 'alt="this study' in words
+    assert sha256((tmp_path / "Ryedale.pack.json").read_bytes()).hexdigest()[:16] in words
+    assert "its round, decisions, codebook version, models and files" in words
+    assert "Counting round" in page(read, f"/../joint/trace/theme.{CODE}.heard")
     svg = page(read, f"/{CODE}/forest.svg")
     assert svg.startswith("<svg")
     assert [c for c in (HERE, "Ryedale", "Selby", "Together", "A further council") if c not in svg] == []
