@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PRESIDIO := .venv-presidio
 SETS ?= $(wildcard ../shared/data/themes/nhs-fft-neas ../shared/data/themes/sight-student-comments)
 
-.PHONY: demo test check bench bench-deid bench-themes bench-api clean help
+.PHONY: demo test check bench bench-deid bench-themes bench-api bench-throughput clean help
 
 help:
 	@echo "make demo            build the fictional demo studies and open them on http://127.0.0.1:$(PORT)"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench           print the quality tables"
 	@echo "make bench-themes    print the suggestion tables for the coded sets in SETS (folders); by default those that nothing was taught or tuned on"
 	@echo "make bench-api       print how long the API takes, then try it against its description for 10 minutes (SECONDS)"
+	@echo "make bench-throughput print how fast heard batch is at ROWS (10000), by stage, with peak memory, and Presidio with plain sentence-transformers beside it"
 	@echo "make bench-deid      print the de-identification table, with Presidio beside it"
 
 $(STAMP): constraints.txt pyproject.toml
@@ -62,6 +63,9 @@ bench-themes: $(STAMP)
 bench-api: $(STAMP)
 	@$(BIN)/python bench/api.py
 	@$(BIN)/python bench/api_contract.py $(or $(SECONDS),600)
+
+bench-throughput: $(STAMP) $(PRESIDIO)/.installed
+	@$(BIN)/python bench/throughput.py --presidio $(PRESIDIO)/bin/python $(or $(ROWS),10000)
 
 clean:
 	rm -rf $(VENV) $(PRESIDIO) demo-data

@@ -19,6 +19,7 @@ from service.settings import Settings
 from service.signing import Signer, signer_in
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM, Study, create_study, open_study
 from service.usecases.discover import codebook_in_use
+from service.usecases.export_study import Copied, import_study
 from service.usecases.lessons import Trust
 from service.usecases.sharpen import Sharpener
 from service.vault.keys import Key, create_key, read_key
@@ -131,6 +132,18 @@ def new_study(
     key = read_key(file) if settings.key_file and file.exists() else create_key(file)
     Vault(study.vault_file, key, study.id).close()
     return study, key
+
+
+def bring_in_study(
+    source: Path, folder: Path, *, person: str, now: str, settings: Settings
+) -> tuple[Study, Copied, bool]:
+    """A study as it was exported elsewhere, and whether its vault can be opened here; without a vault it gets an empty one."""
+    study, done = import_study(source, folder, person=person, now=now)
+    file = settings.key_file_for(study.id)
+    if study.vault_file.exists() and not file.exists():
+        return study, done, False
+    Vault(study.vault_file, read_key(file) if file.exists() else create_key(file), study.id).close()
+    return study, done, True
 
 
 def keys_by(settings: Settings) -> KeyOf:

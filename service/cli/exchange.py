@@ -16,6 +16,7 @@ from service.cli.study import StudyFolder, actor
 from service.clock import now
 from service.files.atomic import write_whole
 from service.usecases.export_project import export_project
+from service.usecases.export_study import export_study
 from service.usecases.import_project import brought_in, import_project
 from service.usecases.tables import export_tables
 
@@ -104,3 +105,38 @@ def tables(
         f"{done.codes} codes for {done.voices} voices and {done.participants} participants, in {len(done.files)} files. An empty"
         " cell was not read by a person; a 0 was, and the code was not found."
     )
+
+
+@giving.command("study")
+def export_whole(
+    folder: StudyFolder,
+    out: Annotated[Path, typer.Argument(help="The folder to make, or a .zip; it must be new.")],
+    with_vault: Annotated[
+        bool, typer.Option("--with-vault", help="The raw words and names too, sealed: only the study's key opens them.")
+    ] = False,
+) -> None:
+    """Write a whole study: JSON lines with a README, a schema and a manifest. It comes back with “heard import study”.
+
+    Example: heard export study studies/harrogate harrogate.zip
+    """
+    done = export_study(wiring.study_in(folder), out, person=actor(), now=now(), with_vault=with_vault)
+    say(f"{out.name}: {sum(done.rows.values()):,} rows in {len(done.rows)} files. Manifest SHA-256 {done.digest}")
+    if done.waiting:
+        say(f"Left out: the words of {done.waiting} voices that wait for a person.")
+    say("The vault is in it, sealed. Its key is not." if with_vault else "Left out: raw words and names, in the vault.")
+
+
+@taking.command("study")
+def import_whole(
+    source: Annotated[Path, typer.Argument(help="A folder or .zip that “heard export study” made.")],
+    folder: Annotated[Path, typer.Argument(help="Where to make the study.")],
+) -> None:
+    """Make a study of an export. Nothing is made if a byte of it is missing or changed.
+
+    Example: heard import study harrogate.zip studies/harrogate
+    """
+    settings = wiring.settings()
+    study, done, opens = wiring.bring_in_study(source, folder, person=actor(), now=now(), settings=settings)
+    say(f"“{study.title}”: {sum(done.rows.values()):,} rows are in. Manifest SHA-256 {done.digest}")
+    if not opens:
+        say(f"Its vault is sealed; put its key in {settings.key_file_for(study.id)} to open it.")
