@@ -6,16 +6,18 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from service import wiring
 from service.clock import now
+from service.files.mapping import Profile
 from service.files.tables import Row, Table
 from service.study.jobs import Job, ask
 from service.study.study import Study, find_studies, opened
 from service.usecases import uploads
+from service.usecases.correct import correct_table
 from service.usecases.deidentify import deidentify_study
 from service.usecases.intake import file_hash, take_in_table
 from service.usecases.jobs import Handler, Progress, work_once
@@ -57,13 +59,39 @@ def handlers(key_of: KeyOf) -> Mapping[str, Handler]:
 def _take_in(study: Study, key: Key, job: Job, progress: Progress) -> Mapping[str, int]:
     """A file that was handed in on a page; what it needs next is asked for with it."""
     upload, table = uploads.opened_for(study, job)
-    done = take_in_table(
-        study, _beating(table, progress, upload.rows), upload.profile, key, input_hash=file_hash(upload.file), now=now(),
-        keep_raw_days=wiring.settings().keep_raw_days, actor=job.by,
-    )  # fmt: skip
+    beating, given = _beating(table, progress, upload.rows), _Given(file_hash(upload.file), now(), job.by)
+    counts = (_corrected if upload.correct else _taken_in)(study, beating, upload.profile, key, given, progress)
     if upload.prepare:
         ask(study.db, "prepare", {}, by=job.by, now=now(), token=f"after/{job.id}")
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a file is taken in with: its hash, when and by whom."""
+
+    input_hash: str
+    now: str
+    actor: str
+
+
+def _taken_in(
+    study: Study, table: Table, profile: Profile, key: Key, given: _Given, _: Progress
+) -> dict[str, int]:  # fmt: skip
+    days = wiring.settings().keep_raw_days
+    done = take_in_table(study, table, profile, key, **asdict(given), keep_raw_days=days)
     return {name: getattr(done, name) for name in ("rows", "voices", "known", "blank", "confidential")}
+
+
+def _corrected(
+    study: Study, table: Table, profile: Profile, key: Key, given: _Given, progress: Progress
+) -> dict[str, int]:  # fmt: skip
+    days, cascade = wiring.settings().keep_raw_days, wiring.deidentifier()
+    done = correct_table(
+        study, table, profile, key, cascade, **asdict(given), keep_raw_days=days, progress=progress
+    )  # fmt: skip
+    counts = {name: getattr(done.intake, name) for name in ("rows", "voices", "known", "corrected", "updated")}
+    return {**counts, "unkept": len(done.unkept), "look_again": len(done.look_again)}
 
 
 def _beating(table: Table, progress: Progress, total: int) -> Table:

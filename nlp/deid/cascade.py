@@ -37,6 +37,10 @@ class Deidentifier:
         self._policy = policy or default_policy()
         self._carry_names = carry_names
 
+    def with_detector(self, detector: Detector) -> Deidentifier:
+        """The same cascade with one detector more."""
+        return Deidentifier([*self.detectors, detector], self._policy, carry_names=self._carry_names)
+
     @property
     def fingerprint(self) -> str:
         """The detectors and their versions, in order, and the policy."""

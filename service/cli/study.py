@@ -19,6 +19,7 @@ from service.clock import now
 from service.files.mapping import save_profile as keep_profile
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM
 from service.usecases import findings as find
+from service.usecases.correct import CorrectReport, correct_table
 from service.usecases.deidentify import deidentify_lines, deidentify_study
 from service.usecases.discover import codebook_in_use
 from service.usecases.intake import dry_run, file_hash, look_at, profiles_of, take_in_table
@@ -91,6 +92,13 @@ def intake(
     mend_letters: Annotated[
         bool, typer.Option("--mend-letters", help="Mend letters that another program broke, such as “â€™”.")
     ] = False,
+    correct: Annotated[
+        bool,
+        typer.Option(
+            "--correct",
+            help="The file corrects records that are here: new words, with codings where theirs still stand.",
+        ),
+    ] = False,
     dry: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and store nothing.")] = False,
     save_profile: Annotated[
         str, typer.Option(help="Keep what the columns mean under this name, to be recognised from now on.")
@@ -102,18 +110,26 @@ def intake(
     Example: heard intake studies/harrogate survey.xlsx
 
     Example: heard intake studies/harrogate survey.xlsx --dry-run
+
+    Example: heard intake studies/harrogate survey-corrected.xlsx --correct
     """
     study = wiring.study_in(folder)
     key, days = wiring.key_of(study), wiring.settings().keep_raw_days
-    if voice and voice not in set(Voice):
-        raise typer.BadParameter("--voice is child, young_person, parent_carer or practitioner")
+    _require_speaker(voice)
     table, chosen = look_at(study, file, profile=profile, text_column=text, speaker=voice, mend_letters=mend_letters)
     if save_profile:
         keep_profile(chosen, save_profile, table.columns, profiles_of(study))
         chosen = chosen.model_copy(update={"name": save_profile})
-    hashed = file_hash(file)
+    hashed, corrected = file_hash(file), None
     if dry:
-        done = dry_run(study, table, chosen, key, input_hash=hashed, now=now())
+        done = dry_run(study, table, chosen, key, input_hash=hashed, now=now(), correct=correct)
+    elif correct:
+        with progress("Correcting") as bar:
+            corrected = correct_table(
+                study, table, chosen, key, wiring.deidentifier(), input_hash=hashed, now=now(), keep_raw_days=days,
+                actor=actor(), progress=bar,
+            )  # fmt: skip
+        done = corrected.intake
     else:
         done = take_in_table(study, table, chosen, key, input_hash=hashed, now=now(), keep_raw_days=days, actor=actor())
     for column, role in done.columns if dry else ():
@@ -125,7 +141,24 @@ def intake(
         f"{done.rows} rows ({done.profile}): {done.voices} voices {would}taken in, {done.known} already here,"
         f" {done.blank} blank, {done.confidential} confidential rows refused."
     )
-    give(asdict(done), as_json=as_json, words=words)
+    if correct:
+        words += f" {done.corrected} {would}given other words, {done.updated} other particulars."
+        _say_unkept(corrected)
+    give({**asdict(done), **(asdict(corrected) if corrected else {})}, as_json=as_json, words=words)
+
+
+def _require_speaker(voice: str) -> None:
+    if voice and voice not in set(Voice):
+        raise typer.BadParameter("--voice is child, young_person, parent_carer or practitioner")
+
+
+def _say_unkept(done: CorrectReport | None) -> None:
+    """What a corrected file took back, in ids alone, and where it is read again."""
+    for one in done.unkept if done else ():
+        again = f"; read again in {one.again}" if one.again else "; no word of its segment is left"
+        say(f"  not kept: decision {one.decision}, code {one.code} of segment {one.segment} in {one.round}{again}")
+    for voice in done.look_again if done else ():
+        say(f"  check again: voice {voice}, in which people had masked words that are purged by now")
 
 
 def deidentify(

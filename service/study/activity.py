@@ -11,7 +11,7 @@ from sqlite_utils import Database
 READ = "read"
 # The kind of an act goes by the words it begins or ends with; whatever came later than this list is of the last kind.
 _KINDS = {
-    "texts": ("intake", "deidentify", "fix%", "accept risk", "%check", "erase%", "purge%"),
+    "texts": ("intake", "correct", "deidentify", "fix%", "accept risk", "%check", "erase%", "purge%"),
     "suggestions": ("suggest%", "%candidate", "%candidates", "discover", "%lessons", "sharpen%"),
     "rounds": ("%round", "%adjudic%"),
     "reading": (READ, "%bulk%", "%accept"),

@@ -61,7 +61,11 @@ class Acceptance:
     at: str
 
 
-_STANDS = "NOT EXISTS (SELECT 1 FROM check_undos u WHERE u.look = {}.seq)"
+# A look stands until it is taken back, or a corrected file brings other words than those that were looked at.
+_STANDS = (
+    "NOT EXISTS (SELECT 1 FROM check_undos u WHERE u.look = {0}.seq) AND NOT EXISTS"
+    " (SELECT 1 FROM corrections n WHERE n.voice = {0}.voice AND n.version > {0}.version)"
+)
 
 
 def add_check(connection: sqlite3.Connection, check: Check, edits: Sequence[MadeEdit] = ()) -> None:

@@ -161,6 +161,14 @@ def m016_chain(db: Database) -> None:
     _append_only(db, "chain")
 
 
+@migrations()
+def m017_corrected(db: Database) -> None:
+    """Files that correct records: which version has a record's new words, and what could not be kept because of it."""
+    _run(db, _CORRECTED)
+    for table in ("corrections", "unkept", "rereads"):
+        _append_only(db, table)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -712,4 +720,22 @@ CREATE TABLE counted_people (person INTEGER PRIMARY KEY AUTOINCREMENT, participa
 CREATE TABLE counted_answers (
     release TEXT NOT NULL, person INTEGER NOT NULL, answers BLOB NOT NULL, PRIMARY KEY (release, person)
 ) STRICT, WITHOUT ROWID
+"""
+
+# `version` of a voice is the first with the words of a corrected file. A decision that is `unkept` was taken back, and
+# `round` is where its words are read again. Up to `decision` a segment was read with other words.
+_CORRECTED = """
+CREATE TABLE corrections (
+    voice TEXT NOT NULL REFERENCES voices(id), version INTEGER NOT NULL, run TEXT NOT NULL REFERENCES runs(id),
+    PRIMARY KEY (voice, version)
+) STRICT;
+
+CREATE TABLE unkept (
+    decision INTEGER PRIMARY KEY REFERENCES decisions(seq), run TEXT NOT NULL REFERENCES runs(id), round TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE rereads (
+    segment TEXT NOT NULL REFERENCES segments(id), decision INTEGER NOT NULL, run TEXT NOT NULL REFERENCES runs(id),
+    PRIMARY KEY (segment, run)
+) STRICT
 """

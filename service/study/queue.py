@@ -13,7 +13,11 @@ from service.study.decisions import Draw, Round
 # A unit's texts as `s`, for a drawn unit `d`: the segment itself, or all segments of the voices it had when drawn.
 _ITSELF = "segments s WHERE s.id = d.unit"
 _ALL_ITS = "frames f JOIN segments s ON s.voice = f.voice WHERE f.round = d.round AND f.unit = d.unit"
-_READABLE = "EXISTS (SELECT 1 FROM clean_texts c WHERE c.voice = s.voice AND c.version = s.version AND c.held = '')"
+# A segment whose words a corrected file took out whole is still there, without a word to read.
+_READABLE = (
+    's."end" > s.start AND EXISTS'
+    " (SELECT 1 FROM clean_texts c WHERE c.voice = s.voice AND c.version = s.version AND c.held = '')"
+)
 _DONE_BY = (
     "EXISTS (SELECT 1 FROM standing x WHERE x.round = d.round AND x.segment = s.id AND x.coder = {coder}"
     " AND x.action IN ({acts}))"

@@ -64,10 +64,13 @@ def unmatched_segments(db: Database, reading: str) -> list[StoredSegment]:
 def add_suggestions(
     connection: sqlite3.Connection, *, run: str, reading: str, seen: Sequence[str], new: Sequence[NewSuggestion]
 ) -> None:
-    """Store a batch: the segments seen and what was suggested for them, in the caller's transaction."""
+    """Store a batch: the segments seen and what was suggested for them, in the caller's transaction.
+
+    A segment that is read again because its words changed keeps what the same reading suggested before.
+    """
     connection.executemany("INSERT INTO matched VALUES (?, ?, ?)", [(s, run, reading) for s in seen])
     connection.executemany(
-        'INSERT INTO suggestions (run, reading, segment, code, probability, band, start, "end", quote, nearest,'
+        'INSERT OR IGNORE INTO suggestions (run, reading, segment, code, probability, band, start, "end", quote, nearest,'
         " codebook, codebook_version, method, model, nearest_segment, against, calibrated_on)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         new,

@@ -103,6 +103,21 @@ def add_voices(connection: sqlite3.Connection, voices: Sequence[VoiceRecord]) ->
     )  # fmt: skip
 
 
+def update_voices(connection: sqlite3.Connection, voices: Sequence[VoiceRecord]) -> None:
+    """What a corrected file says of voices that are there, in the caller's transaction; whose they are stays."""
+    connection.executemany(
+        "UPDATE voices SET voice = ?, via = ?, provenance = ?, consent = ?, question = ?, age_band = ?, area = ?,"
+        " period = ?, attributes = ?, digest = ? WHERE id = ?",
+        [
+            (
+                v.voice, v.via, v.provenance, v.consent, v.question, v.age_band, v.area, v.period,
+                json.dumps(dict(v.attributes), ensure_ascii=False), v.digest, v.id,
+            )
+            for v in voices
+        ],
+    )  # fmt: skip
+
+
 def known_voices(db: Database, ids: Iterable[str]) -> dict[str, VoiceRecord]:
     """Those of the ids that are already in the study, with what is known of them."""
     wanted = list(ids)
@@ -288,7 +303,7 @@ def segments(db: Database, where: str = "1", parameters: Sequence[object] = ()) 
     rows = db.conn.execute(
         'SELECT s.id, s.voice, s.position, s.start, s."end", substr(c.text, s.start + 1, s."end" - s.start) AS text'
         " FROM segments s JOIN clean_texts c ON c.voice = s.voice AND c.version = s.version"
-        f" JOIN voices v ON v.id = s.voice WHERE c.version = {NEWEST} AND c.held = '' AND ({where})"
+        f" JOIN voices v ON v.id = s.voice WHERE c.version = {NEWEST} AND c.held = '' AND s.\"end\" > s.start AND ({where})"
         " ORDER BY v.rowid, s.position",
         parameters,
     )

@@ -31,7 +31,7 @@ from service.study.voices import (
     voices_without_clean_text,
 )
 from service.vault.keys import Key
-from service.vault.store import OffsetPair, Vault
+from service.vault.store import OffsetPair, RawVoice, Vault
 
 BATCH = 200
 LARGEST_CASE = 400
@@ -100,27 +100,40 @@ def _batches(participants: Mapping[str, str]) -> Iterator[dict[str, str]]:
 def _deidentify(
     study: Study, key: Key, vault: Vault, deidentifier: Deidentifier, batch: Mapping[str, str]
 ) -> dict[str, tuple[CleanText, Language]]:
-    """Read a batch beside what its people said before, so that names carry over; seal ledgers and the ways back."""
-    people = list(dict.fromkeys(batch.values()))
+    """Read a batch beside what its people said before, so that names carry over; seal the ways back."""
+    read = read_beside(study, key, vault, deidentifier, batch)
+    vault.put_offset_maps((voice, offsets_of(text)) for voice, (text, _) in read.items())
+    return read
+
+
+def read_beside(
+    study: Study, key: Key, vault: Vault, deidentifier: Deidentifier, batch: Mapping[str, str],
+    fresh: Mapping[str, RawVoice] | None = None,
+) -> dict[str, tuple[CleanText, Language]]:  # fmt: skip
+    """Read voices, given with their participants, beside what these said before; seal the surrogates of their names.
+
+    `fresh` are raw words that are not in the vault yet, in the place of those that are.
+    """
+    people, new = list(dict.fromkeys(batch.values())), fresh or {}
     earlier = {voice: p for p in people for voice in voices_of(study.db, p)[-LARGEST_CASE:]}
     cases = {**earlier, **batch}
-    raw = vault.texts(list(cases))
+    raw = {**vault.texts(list(cases)), **{voice: held.text for voice, held in new.items()}}
+    names = {**vault.known_people(list(raw)), **{voice: list(held.known) for voice, held in new.items()}}
     known: dict[str, list[str]] = {}
-    for voice, names in vault.known_people(list(raw)).items():
-        known.setdefault(cases[voice], []).extend(names)
+    for voice, some in names.items():
+        known.setdefault(cases[voice], []).extend(some)
     secret = key.derive(f"surrogates/{study.id}")
     kept = vault.ledgers(people)
     ledgers = {p: Ledger(secret, p, kept.get(p, {})) for p in people}
     clean = deidentifier.deidentify(list(raw.values()), [cases[v] for v in raw], known, ledgers)
-    new = {voice: text for voice, text in zip(raw, clean, strict=True) if voice in batch}
     vault.put_ledgers({p: ledger.known for p, ledger in ledgers.items()})
-    vault.put_offset_maps((voice, _offsets(text)) for voice, text in new.items())
-    return {
-        v: (text, language) for (v, text), language in zip(new.items(), languages([raw[v] for v in new]), strict=True)
-    }
+    texts = {voice: text for voice, text in zip(raw, clean, strict=True) if voice in batch}
+    spoken = languages([raw[voice] for voice in texts])
+    return {voice: (text, language) for (voice, text), language in zip(texts.items(), spoken, strict=True)}
 
 
-def _offsets(clean: CleanText) -> list[OffsetPair]:
+def offsets_of(clean: CleanText) -> list[OffsetPair]:
+    """The way from a clean text back to its source, as the vault keeps it."""
     return [(r.start, r.end, s.start, s.end) for r, s in zip(clean.plan, clean.surrogates, strict=True)]
 
 

@@ -139,9 +139,13 @@ def _closed(connection: sqlite3.Connection, item: Item, coder: str, *, skipped: 
 
 
 def _has_seen(connection: sqlite3.Connection, item: Item, coder: str) -> bool:
-    """Whether the coder has closed it before, which reveals, or has decided with suggestions on screen; undone or not."""
+    """Whether the coder has closed it before, which reveals, or has decided with suggestions on screen; undone or not.
+
+    What they saw of it before a corrected file brought other words does not count.
+    """
     row = connection.execute(
-        "SELECT 1 FROM decisions WHERE round = ? AND segment = ? AND coder = ? AND (shown = 1 OR action = 'close')",
+        "SELECT 1 FROM decisions d WHERE round = ? AND segment = ? AND coder = ? AND (shown = 1 OR action = 'close')"
+        " AND seq > coalesce((SELECT max(decision) FROM rereads r WHERE r.segment = d.segment), 0)",
         (item.round.id, item.segment.id, coder),
     ).fetchone()
     return row is not None

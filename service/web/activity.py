@@ -22,7 +22,8 @@ ACT_KINDS = {
     "other": "Anything else",
 }  # fmt: skip
 ACT_WORDS = {
-    "intake": "took in an export", "deidentify": "had texts de-identified", "fix": "mended the de-identification of a voice",
+    "intake": "took in an export", "correct": "corrected records that were here",
+    "deidentify": "had texts de-identified", "fix": "mended the de-identification of a voice",
     "accept risk": "accepted the risk and opened the study for coding", "take back check": "took back a check",
     "suggest": "had codes suggested", "discover": "looked for candidate themes", "draw round": "drew a round",
     "read": "read, last at this time", "link": "set themes beside published figures", "share lessons": "shared lessons",

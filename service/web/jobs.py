@@ -9,12 +9,13 @@ from service.clock import now
 from service.deps import AnIntaker, AStudy
 from service.errors import RecordError
 from service.study import jobs as store
+from service.study.corrections import last_unkept
 from service.study.jobs import Job
 from service.study.study import Study
 from service.web.views import render
 
 router = APIRouter(include_in_schema=False)
-PAGE, NEWEST, LARGEST = 30, 2**53, 2**53
+PAGE, NEWEST, LARGEST, UNKEPT_SHOWN = 30, 2**53, 2**53, 200
 KINDS = {
     "intake": "take in a file", "deidentify": "de-identify", "suggest": "suggest codes",
     "prepare": "de-identify and suggest codes",
@@ -26,7 +27,7 @@ COUNTS = {
     "rows": "rows", "voices": "voices", "known": "already here", "blank": "blank answers", "confidential": "confidential rows",
     "redactions": "identifiers replaced", "segments": "segments", "held": "in another language", "suggestions": "suggestions",
     "silent": "segments that nothing fitted", "corrected": "with other words", "updated": "with other particulars",
-    "unkept": "codings that could not be kept",
+    "unkept": "codings not kept", "look_again": "voices to be checked again, since words that people masked are purged",
 }  # fmt: skip
 
 
@@ -40,7 +41,7 @@ def _page(request: Request, study: Study, *, before: int = NEWEST, problem: str 
     found = store.all_jobs(study.db, before=min(before, LARGEST), limit=PAGE + 1)
     return render(
         request, "jobs.html", status=status, study=study, jobs=found[:PAGE], older=found[PAGE - 1].id if found[PAGE:] else None,
-        kinds=KINDS, states=STATES, far=far, came=came, problem=problem,
+        kinds=KINDS, states=STATES, far=far, came=came, problem=problem, unkept=last_unkept(study.db, UNKEPT_SHOWN),
     )  # fmt: skip
 
 

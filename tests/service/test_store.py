@@ -45,7 +45,8 @@ def test_every_table_of_acts_has_its_two_triggers(made: Made) -> None:
     guarded = {"suggestions", "decisions", "audit", "runs", "codebooks", "clean_texts", "redactions", "draws", "frames",
                "checks", "acceptances", "discoveries", "candidates", "candidate_acts", "assignments", "round_ends",
                "adjudications", "flags", "flag_ends", "saves", "publications", "code_changes", "recodes",
-               "check_edits", "check_undos", "restored", "link_versions", "judgements", "promises", "chain", "count_releases"}  # fmt: skip
+               "check_edits", "check_undos", "restored", "link_versions", "judgements", "promises", "chain", "count_releases",
+               "corrections", "unkept", "rereads"}  # fmt: skip
     others = {
         "words_of_new_text",
         "words_of_seen_text",

@@ -242,6 +242,25 @@ def test_a_document_keeps_the_name_that_tells_it_apart(made: Made, manager: Test
     assert len(all_voices(made.study.db)) == 2
 
 
+def test_a_corrected_file_is_refused_until_it_is_ticked_as_one(made: Made, manager: TestClient) -> None:
+    at = sent(manager)
+    manager.post(at, data=form_of(manager.get(at).text))
+    manager.post(f"{at}/take")
+    work_off(made)
+    at = send(manager, "\n".join(LINES).replace("favourite thing", "best thing") + "\n").headers["Location"]
+
+    refused = manager.post(at, data=form_of(manager.get(at).text))
+    assert refused.status_code == 422
+    assert "Row 3" in refused.text or "row 3" in refused.text
+    manager.post(at, data=form_of(manager.get(at).text, correct="true"))
+    assert "1 would get other words, and 0 other particulars" in manager.get(at).text
+    manager.post(f"{at}/take")
+    work_off(made)
+
+    assert "1 with other words" in manager.get("/studies/study/jobs").text
+    assert len(all_voices(made.study.db)) == 4
+
+
 def test_a_job_whose_file_is_gone_says_so(made: Made, manager: TestClient) -> None:
     at = sent(manager)
     manager.post(at, data=form_of(manager.get(at).text))
