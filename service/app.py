@@ -40,6 +40,7 @@ from service.errors import (
 from service.study.pool import Pool
 from service.web import (
     activity,
+    adjudicate,
     agreement,
     audit,
     candidates,
@@ -57,6 +58,7 @@ from service.web import (
     packs,
     pages,
     queue,
+    rounds,
     saves,
     signin,
     upload,
@@ -130,6 +132,8 @@ def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
         audit,
         memos,
         queue,
+        rounds,
+        adjudicate,
         saves,
         keys,
         flags,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from service.errors import StudyError
 from service.study.codebooks import newest_codebook
 from service.study.database import write
 from service.study.decisions import Draw, Round, add_frame, add_round, codings, rounds
+from service.study.plans import Plan, add_plan
 from service.study.runs import add_audit
 from service.study.study import Study
 from service.study.suggestions import newest_reading
@@ -59,10 +61,28 @@ def people_in_scope(study: Study) -> dict[str, list[str]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a round would read, in reading order; `scope` is whom it could have drawn, with their voices."""
+
+    kind: str
+    unit: str
+    seed: int
+    draws: tuple[Draw, ...]
+    scope: Mapping[str, Sequence[str]]
+
+
 def draw_counting_round(
     study: Study, *, people: int, seed: int, now: str, actor: str, by: str = "person", choice: ByChoice = ByChoice()
 ) -> Round:  # fmt: skip
-    """Draw people, or texts, uniformly without replacement; each one's probability is logged before reading.
+    """Draw people, or texts, uniformly without replacement; each one's probability is logged before reading."""
+    return store_round(study, counting_drawing(study, people=people, seed=seed, by=by, choice=choice), now, actor)
+
+
+def counting_drawing(
+    study: Study, *, people: int, seed: int, by: str = "person", choice: ByChoice = ByChoice()
+) -> Drawing:  # fmt: skip
+    """What a counting round would draw.
 
     Only what the uniform stream brought is a random sample by itself; `choice` adds reads that teach more.
     """
@@ -75,13 +95,16 @@ def draw_counting_round(
     units = list(scope)  # in the order of intake, so that a seed means the same in a study built again
     focus, chosen = _focus(study, scope, choice), _chosen(study, scope, choice, seed)
     drawn = queue.counting(units, reads=people, seed=seed, focus=focus, chosen=chosen)
-    return _store_round(
-        study, "counting", BY[by], [_draw(i, d) for i, d in enumerate(drawn, 1)], scope, seed, now, actor
-    )
+    return Drawing("counting", BY[by], seed, tuple(_draw(i, d) for i, d in enumerate(drawn, 1)), scope)
 
 
 def draw_review_round(study: Study, *, seed: int, now: str, actor: str, start: int = 0) -> Round:
     """A round over every segment: a diverse start if wished, likely suggestions grouped by code, possible ones, the rest."""
+    return store_round(study, review_drawing(study, seed=seed, start=start), now, actor)
+
+
+def review_drawing(study: Study, *, seed: int, start: int = 0) -> Drawing:
+    """What a review round would read."""
     require_open(study)
     if not newest_reading(study.db):
         raise StudyError("there is nothing to review: run “heard suggest” first")
@@ -90,8 +113,9 @@ def draw_review_round(study: Study, *, seed: int, now: str, actor: str, start: i
     first = _diverse(study, units, {s.id: s.text for s in held}, seed, start)
     shares = _shares(study, units, {s.id: s.id for s in held})
     order = queue.review_order(list(units), shares, likely_from=LIKELY_FROM, possible_from=POSSIBLE_FROM, start=first)
-    drawn = [Draw(i, unit, stream.value, 1.0) for i, (unit, stream) in enumerate(order, 1)]
-    return _store_round(study, "review", "segment", drawn, {}, seed, now, actor)
+    return Drawing(
+        "review", "segment", seed, tuple(Draw(i, unit, s.value, 1.0) for i, (unit, s) in enumerate(order, 1)), {}
+    )
 
 
 def _frame(study: Study, by: str) -> dict[str, list[str]]:
@@ -176,17 +200,21 @@ def _shares(study: Study, units: Iterable[str], unit_of: Mapping[str, str]) -> S
     return np.asarray(1 - missed, np.float64)
 
 
-def _store_round(
-    study: Study, kind: str, unit: str, drawn: Sequence[Draw], scope: Mapping[str, Sequence[str]], seed: int, now: str,
-    actor: str,
+def store_round(
+    study: Study, drawing: Drawing, now: str, actor: str, plan: Plan | None = None,
+    assigned: Mapping[int, Sequence[str]] = MappingProxyType({}),
 ) -> Round:  # fmt: skip
+    """Store a round with its whole draw and, where somebody planned it, who reads what."""
     codebook = newest_codebook(study.db)
-    number = len(rounds(study.db)) + 1
-    round_ = Round(f"{kind}-{number}", kind, unit, seed, codebook.id, codebook.version, now)
     with write(study.db) as connection:
-        add_round(connection, round_, drawn)
-        add_frame(connection, round_.id, scope)
-        add_audit(connection, at=now, actor=actor, action="draw round", subject=round_.id, counts={"units": len(drawn)})
+        name = f"{drawing.kind}-{len(rounds(study.db)) + 1}"
+        round_ = Round(name, drawing.kind, drawing.unit, drawing.seed, codebook.id, codebook.version, now)
+        add_round(connection, round_, drawing.draws)
+        add_frame(connection, round_.id, drawing.scope)
+        if plan is not None:
+            add_plan(connection, round_.id, plan, assigned, by=actor, at=now)
+        counts = {"units": len(drawing.draws)}
+        add_audit(connection, at=now, actor=actor, action="draw round", subject=round_.id, counts=counts)
     return round_
 
 

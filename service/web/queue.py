@@ -46,11 +46,11 @@ def rounds_page(request: Request, study: AStudy, person: ACoder) -> HTMLResponse
     """The rounds that the person reads in."""
     lines = [Line(r, tally(study, r, person.name)) for r in rounds_to_code(study, person.name)]
     return render(
-        request, "code.html", study=study, lines=lines, shut=_shut(study), kinds=ROUND_KINDS, units=UNITS
+        request, "code.html", study=study, lines=lines, shut=shut(study), kinds=ROUND_KINDS, units=UNITS
     )  # fmt: skip
 
 
-def _shut(study: Study) -> str:
+def shut(study: Study) -> str:
     """Why nobody may code yet; empty when they may."""
     try:
         require_open(study)

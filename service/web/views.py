@@ -112,6 +112,7 @@ class Place:
 PLACES = (
     Place("", "Overview", Action.FINDINGS),
     Place("/code", "Code", Action.CODE),
+    Place("/rounds", "Rounds", Action.CODE),
     Place("/voices", "Voices", Action.READ),
     Place("/excerpts", "Excerpts", Action.READ),
     Place("/findings", "Findings", Action.FINDINGS),

@@ -8,9 +8,11 @@ from pathlib import Path
 from nlp.deid.cascade import Deidentifier
 from nlp.encode import Encoder
 from service import wiring
+from service.settings import Settings
 from service.study.database import write
 from service.study.decisions import Round, add_decisions, last_standing
 from service.study.study import Study
+from service.usecases.check import accept_risk
 from service.usecases.deidentify import deidentify_study
 from service.usecases.intake import take_in
 from service.usecases.queue import next_item
@@ -71,3 +73,16 @@ def take_back(made: Made, round_: Round, coder: str) -> None:
 
 def heard_chair(text: str) -> list[Choice]:
     return [Choice("CL5", "worry", 0, 24)] if "chair" in text else []
+
+
+def kept_study(folder: Path, cascade: Deidentifier, encoder: Encoder) -> Path:
+    """The forty people's study in a folder of its own, closed, to be copied for each test; its parent is for studies."""
+    study, key = wiring.make_study(
+        folder / "studies" / "study", title="A study", codebook="north-yorkshire-care-leavers", now=NOW,
+        settings=Settings(key_folder=folder / "keys"),
+    )  # fmt: skip
+    accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
+    fill(Made(study, key), folder, cascade, encoder)
+    study.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    study.db.close()
+    return folder / "studies"
