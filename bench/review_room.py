@@ -1,4 +1,4 @@
-"""The review room on a large study: `python bench/review_room.py [ROWS]`; how long each page takes, whole request.
+"""The review room on a large study: `python bench/review_room.py [ROWS]`; how long each page takes, whole request, and each key.
 
 The study is made of fictional texts, two segments a voice and three voices a person, straight into its store: a
 review round over everything with a tenth of it read, and a counting round of 300 people, some of them read by two.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -20,12 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from fastapi.testclient import TestClient
+from playwright.sync_api import sync_playwright
 
 from nlp.codebook import read_codebook
 from nlp.models.matcher.fields import read_fields
 from nlp.types import Codebook
 from service.access.demo_accounts import DEMO_PASSWORD, add_demo_accounts
 from service.app import build_app
+from service.cli.server import server_of
 from service.study.database import write
 from service.study.study import Study, create_study
 
@@ -34,6 +38,20 @@ BOOK = "north-yorkshire-care-leavers"
 READING, CODERS = "bench", ("Coder A (demo)", "Coder B (demo)")
 DRAWN, SEED, TIMES = 300, 7, 40
 LONGEST_PART = 18
+PRESSES, PAUSE = 100, 300
+_STOPWATCH = """() => {
+  window.took = [];
+  const at = () => document.querySelector("#text")?.dataset.segment;
+  addEventListener("keydown", (e) => {
+    if (e.key !== "Enter") return;
+    const before = at();
+    const look = () => requestAnimationFrame(() => {
+      if (at() === before) return look();
+      setTimeout(() => took.push(performance.now() - e.timeStamp));
+    });
+    look();
+  }, true);
+}"""
 
 
 def build(folder: Path, count: int) -> Study:
@@ -162,9 +180,52 @@ def main(count: int) -> None:
         client.post("/sign-in", data={"name": CODERS[0], "password": DEMO_PASSWORD})
         print("| page | first, ms | p50, ms | p95, ms |\n|---|---|---|---|")
         for name, addresses in pages(study).items():
-            times = [_milliseconds(client, addresses[i % len(addresses)]) for i in range(TIMES)]
-            cuts = quantiles(times, n=20)
-            print(f"| {name} | {times[0]:.0f} | {cuts[9]:.0f} | {cuts[18]:.0f} |", flush=True)
+            _row(name, [_milliseconds(client, addresses[i % len(addresses)]) for i in range(TIMES)])
+        _row("overview, each after a decision", [_after_a_decision(client, study) for _ in range(TIMES)])
+        _row("key press to the next text on screen, in Chromium", key_presses(Path(work), study))
+
+
+def _row(name: str, times: list[float]) -> None:
+    cuts = quantiles(times, n=20)
+    print(f"| {name} | {times[0]:.0f} | {cuts[9]:.0f} | {cuts[18]:.0f} |", flush=True)
+
+
+def _after_a_decision(client: TestClient, study: Study) -> float:
+    with write(study.db) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(decisions)") if row[1] != "seq"]
+        held = ", ".join(f'"{name}"' for name in columns)
+        db.execute(f"INSERT INTO decisions ({held}) SELECT {held} FROM decisions LIMIT 1")
+    return _milliseconds(client, f"/studies/{study.name}")
+
+
+def key_presses(folder: Path, study: Study) -> list[float]:
+    """From the key that saves a text with nothing that fits to the next text painted, in a real browser and over HTTP."""
+    server = server_of(folder, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    home = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(base_url=home)
+        page.goto("/sign-in")
+        form = {"name": CODERS[1], "password": DEMO_PASSWORD}
+        page.request.post("/sign-in", form=form, headers={"Origin": home})
+        page.goto(f"/studies/{study.name}/rounds/review-1/read")
+        page.wait_for_selector("#queue[data-ready=yes]")
+        page.evaluate(_STOPWATCH)
+        for count in range(1, PRESSES + 1):
+            page.keyboard.press("n")
+            page.keyboard.press("Enter")
+            while len(page.evaluate("window.took")) < count:
+                time.sleep(0.02)
+            page.wait_for_timeout(PAUSE)
+        took: list[float] = page.evaluate("window.took")
+        browser.close()
+    server.should_exit = True
+    thread.join(10)
+    return took
 
 
 def _milliseconds(client: TestClient, address: str) -> float:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nlp.encode import Vectors
 from nlp.errors import EstimateError
-from nlp.intervals import mid_p
+from nlp.intervals import mid_p_bounds
 
 METHOD = "themes.queue.v1"
 
@@ -219,21 +219,40 @@ def still_missed(suggested: Yes, found: Yes, read: Yes, weights: Shares) -> list
     `suggested` and `found` have shape (units, codes), `read` and `weights` (units,): read blind, and one over
     the inclusion probability.
     """
-    return [_missed(suggested[:, j], found[:, j], read, weights) for j in range(suggested.shape[1])]
+    parts = [_share(suggested[:, j], found[:, j], read, weights) for j in range(suggested.shape[1])]
+    known = [p for p in parts if p.unread and p.reads]
+    shares, reads = np.array([p.share for p in known]), np.array([p.reads for p in known])
+    bounds = zip(*mid_p_bounds(shares * reads, reads), strict=True)  # at once: finding bounds one by one is slow
+    return [p.missed(*next(bounds)) if p.unread and p.reads else p.unknown() for p in parts]
 
 
-def _missed(suggested: Yes, found: Yes, read: Yes, weights: Shares) -> Missed:
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """How often a code was found among `reads` units (fewer where weights differ) of `loaded` not suggested; `seen` as such."""
+
+    unread: int
+    loaded: float = 0.0
+    seen: float = 0.0
+    share: float = 0.0
+    reads: float = 0.0
+
+    def missed(self, low: float, high: float) -> Missed:
+        inside = [
+            min(max(bound * self.loaded - self.seen, 0.0), float(self.unread)) for bound in (self.share, low, high)
+        ]
+        return Missed(self.unread, *map(float, inside))
+
+    def unknown(self) -> Missed:
+        return Missed(self.unread, float("nan") if self.unread else 0.0, 0.0, float(self.unread))
+
+
+def _share(suggested: Yes, found: Yes, read: Yes, weights: Shares) -> _Share:
     unread = int((~suggested & ~read).sum())
     rows = ~suggested & read
-    if unread == 0:
-        return Missed(0, 0.0, 0.0, 0.0)
-    if not rows.any():
-        return Missed(unread, float("nan"), 0.0, float(unread))
+    if unread == 0 or not rows.any():
+        return _Share(unread)
     loaded, seen = float(unread + rows.sum()), float(found[rows].sum())
     w = weights[rows] * max(1.0, loaded / weights[rows].sum())
-    share = float(w @ found[rows] / w.sum())
     spare = float((w * (w - 1)).sum())
     reads = float(w.sum() ** 2 / spare) if spare > 0 else float(rows.sum())
-    low, high = mid_p(share * reads, reads)
-    inside = [min(max(bound * loaded - seen, 0.0), float(unread)) for bound in (share, low, high)]
-    return Missed(unread, *inside)
+    return _Share(unread, loaded, seen, float(w @ found[rows] / w.sum()), reads)

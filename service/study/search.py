@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -16,6 +18,7 @@ from service.study.voices import NEWEST
 
 LONGEST_QUERY, MOST_TERMS, PREFIX_FROM = 300, 12, 3
 OPENS, CLOSES = "\x02", "\x03"
+_FEW = 'CREATE VIRTUAL TABLE few USING fts5(text, voice UNINDEXED, tokenize = "unicode61 remove_diacritics 2")'
 _TERM = re.compile(r"[\"“”]([^\"“”]*)[\"“”]|([^\s\"“”]+)")
 
 SORTS = {
@@ -144,13 +147,21 @@ def snippets(db: Database, words: str, voice_ids: Sequence[str]) -> dict[str, st
     match = match_of(words)
     if not match or not voice_ids:
         return {}
-    rows = db.conn.execute(
-        "SELECT worded.voice AS voice, snippet(words, 0, ?, ?, '…', 40) AS text FROM words"
-        " JOIN worded ON worded.id = words.rowid WHERE words MATCH ?"
-        f" AND words.rowid IN (SELECT id FROM worded WHERE voice IN ({','.join('?' * len(voice_ids))}))",
-        [OPENS, CLOSES, match, *voice_ids],
-    )
-    return {row["voice"]: row["text"] for row in rows}
+    marks = ",".join("?" * len(voice_ids))
+    texts = db.conn.execute(
+        f"SELECT worded.id, text, voice FROM worded JOIN words ON words.rowid = worded.id WHERE voice IN ({marks})",
+        list(voice_ids),
+    ).fetchall()
+    with closing(
+        sqlite3.connect(":memory:")
+    ) as apart:  # looks at these texts alone, however many others have the words
+        apart.execute(_FEW)
+        apart.executemany("INSERT INTO few VALUES (?, ?)", [(row["text"], row["voice"]) for row in texts])
+        return dict(
+            apart.execute(
+                "SELECT voice, snippet(few, 0, ?, ?, '…', 40) FROM few WHERE few MATCH ?", [OPENS, CLOSES, match]
+            ).fetchall()
+        )
 
 
 def attribute_values(db: Database) -> dict[str, list[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -136,12 +138,20 @@ def heard_by(db: Database, dimension: str, language: str) -> dict[str, tuple[int
     return {name or "": (voices, people) for name, voices, people in rows}
 
 
-def read_by(db: Database, dimension: str, language: str) -> dict[str, int]:
-    """People of whom somebody has read at least one text to the end, by one attribute."""
+def voices_begun(db: Database) -> list[str]:
+    """Ids of the voices of which somebody has read at least one segment to the end."""
+    rows = db.conn.execute(
+        "SELECT DISTINCT s.voice FROM standing d JOIN segments s ON s.id = d.segment WHERE d.action = 'close'"
+    )
+    return [row[0] for row in rows]
+
+
+def read_by(db: Database, dimension: str, language: str, begun: Sequence[str]) -> dict[str, int]:
+    """People with a voice among those `begun`, by one attribute."""
     rows = db.conn.execute(
         f"SELECT {_column(dimension)} AS name, count(DISTINCT participant) FROM voices v WHERE {_scope(dimension)}"
-        " AND id IN (SELECT s.voice FROM standing d JOIN segments s ON s.id = d.segment WHERE d.action = 'close') GROUP BY 1",
-        [_path(language)] if dimension == LANGUAGE else [],
+        " AND id IN (SELECT value FROM json_each(?)) GROUP BY 1",
+        [*([_path(language)] if dimension == LANGUAGE else []), json.dumps(begun)],
     )
     return {name or "": people for name, people in rows}
 

@@ -21,6 +21,7 @@ from service.study.standing import (
     language_attribute,
     read_by,
     round_counts,
+    voices_begun,
 )
 from service.study.study import Study
 from service.usecases.check import Gate, gate
@@ -81,8 +82,9 @@ def study_overview(study: Study) -> StudyOverview:
 def _overview(study: Study) -> StudyOverview:
     heard = _heard(study)
     return StudyOverview(
-        kept(study, "counts", lambda: counts(study.db), decided=False), gate(study), tuple(round_counts(study.db)), heard,
-        tuple(_missing(heard)), _progress(study),
+        kept(study, "counts", lambda: counts(study.db), decided=False),
+        kept(study, "gate", lambda: gate(study), decided=False),
+        tuple(round_counts(study.db)), heard, tuple(_missing(heard)), _progress(study),
     )  # fmt: skip
 
 
@@ -96,10 +98,10 @@ def _progress(study: Study) -> Progress | None:
 
 def _heard(study: Study) -> dict[str, tuple[Group, ...]]:
     language = kept(study, "language attribute", lambda: language_attribute(study.db), decided=False)
-    found = {}
+    found, begun = {}, voices_begun(study.db)
     for dimension in ("voice", "age_band", "area", *([LANGUAGE] if language else [])):
         by = kept(study, f"heard by {dimension}", lambda d=dimension: heard_by(study.db, d, language), decided=False)  # type: ignore[misc]
-        found[dimension] = _groups(by, read_by(study.db, dimension, language), apart=dimension != "voice")
+        found[dimension] = _groups(by, read_by(study.db, dimension, language, begun), apart=dimension != "voice")
     return found
 
 

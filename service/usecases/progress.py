@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nlp.themes.queue import Missed, still_missed
 from nlp.themes.saturation import Saturation, saturation
@@ -51,19 +52,18 @@ def _unseen(study: Study, round_: Round) -> tuple[Unseen, ...]:
     codes = _still_read(study, round_)
     column = {code.id: j for j, code in enumerate(codes)}
     unit_of = _unit_of_segments(study, round_)
-    units = list(dict.fromkeys(unit_of.values()))
-    place = {unit: i for i, unit in enumerate(units)}
-    suggested, found = (np.zeros((len(units), len(codes)), bool) for _ in range(2))
-    for unit, code in _suggested(study, round_, unit_of):
-        if unit in place and code in column:
-            suggested[place[unit], column[code]] = True
+    place = kept(study, f"places in {round_.id}", lambda: _places(unit_of), decided=False)
+    by_code = _suggested(study, round_, unit_of, place)
+    none = np.zeros(len(place), bool)
+    suggested = np.array([by_code.get(code.id, none) for code in codes], bool).reshape(len(codes), len(place)).T
+    found = np.zeros(suggested.shape, bool)
     whole = _read(study, round_, unit_of)
-    read = np.array([unit in whole for unit in units], bool)
+    read = np.array([unit in whole for unit in place], bool)
     for coding in blind_codings(study.db, round_.id):
         if coding.segment in unit_of and coding.code in column:
             found[place[unit_of[coding.segment]], column[coding.code]] = True
     probability = {d.unit: d.probability for d in draws(study.db, round_.id)}
-    weights = np.array([1 / probability.get(unit, 1.0) for unit in units])
+    weights = np.array([1 / probability.get(unit, 1.0) for unit in place])
     missed = still_missed(suggested, found, read, weights)
     name = "people" if round_.unit == "participant" else "texts"
     return tuple(Unseen(code, name, m) for code, m in zip(codes, missed, strict=True))
@@ -91,19 +91,30 @@ def _unit_of_segments(study: Study, round_: Round) -> dict[str, str]:
     return kept(study, f"units of {round_.id}", look, decided=False)
 
 
-def _suggested(study: Study, round_: Round, unit_of: Mapping[str, str]) -> set[tuple[str, str]]:
-    """The units of the round's frame, each with a code that is suggested for it."""
+def _places(unit_of: Mapping[str, str]) -> dict[str, int]:
+    """The row of each unit."""
+    return {unit: i for i, unit in enumerate(dict.fromkeys(unit_of.values()))}
 
-    def look() -> set[tuple[str, str]]:
+
+def _suggested(
+    study: Study, round_: Round, unit_of: Mapping[str, str], place: Mapping[str, int]
+) -> Mapping[str, NDArray[np.bool_]]:
+    """For each code, the units of the round's frame for which it is suggested, shape (units,)."""
+
+    def look() -> dict[str, NDArray[np.bool_]]:
         rows = pairs(study.db, "SELECT segment, code FROM suggestions WHERE reading = ?", [newest_reading(study.db)])
-        return {(unit_of[segment], code) for segment, code in rows if segment in unit_of}
+        found: dict[str, NDArray[np.bool_]] = {}
+        for segment, code in rows:
+            if segment in unit_of:
+                found.setdefault(code, np.zeros(len(place), bool))[place[unit_of[segment]]] = True
+        return found
 
     return kept(study, f"suggested in {round_.id}", look, decided=False)
 
 
 def _read(study: Study, round_: Round, unit_of: Mapping[str, str]) -> frozenset[str]:
     """Units that one coder has read to the end."""
-    size = Counter(unit_of.values())
+    size = kept(study, f"sizes in {round_.id}", lambda: Counter(unit_of.values()), decided=False)
     whole: set[str] = set()
     for closed in closed_by_coder(study.db, round_.id).values():
         done = Counter(unit_of[segment] for segment in closed if segment in unit_of)
