@@ -236,7 +236,7 @@ def main() -> None:
         begun = time.monotonic()
         for coder in coders:
             coder.sign_in()
-        threads = [threading.Thread(target=c.work, args=(name,)) for c in coders]
+        threads = [threading.Thread(target=c.work, args=(name,), daemon=True) for c in coders]
         for thread in threads:
             thread.start()
         server = kill_now_and_then(studies, server, coders, total, kills)
