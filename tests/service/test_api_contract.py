@@ -23,7 +23,7 @@ def test_nothing_breaks_differs_from_the_description_or_repeats_what_was_sent(
     app = app_over(tmp_path)
 
     asked = [
-        check(app, key_of(tmp_path, name), examples=3, seconds=9, number=number)
+        check(app, key_of(tmp_path, name), examples=3, seconds=30, number=number)
         for number, name in enumerate(("Lead (demo)", "Data manager (demo)", "Reader (demo)"))
     ]
 
