@@ -53,3 +53,7 @@ class Settings(BaseSettings):
     def key_file_for(self, study_id: str) -> Path:
         """The key file of a study: the one named, else one named after the study."""
         return self.key_file or self.key_folder / f"{study_id}.key"
+
+    def withdrawn_file_for(self, study_id: str) -> Path:
+        """The list of those who have withdrawn: beside the key, since a restore brings back the study's own."""
+        return self.key_file_for(study_id).with_name(f"{study_id}.withdrawn.json")

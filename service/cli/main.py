@@ -39,6 +39,7 @@ from service.cli import (
     study,
     themes,
     train,
+    withdraw,
 )
 from service.cli.show import say
 from service.errors import ServiceError
@@ -67,6 +68,7 @@ app.command("report")(study.report)
 app.command("joint")(joint.joint)
 app.command("trace")(joint.trace)
 app.command("papers")(papers.write_papers)
+app.command("withdraw")(withdraw.withdraw_person)
 app.command("worker")(jobs.work)
 app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)

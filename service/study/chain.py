@@ -13,6 +13,7 @@ import json
 import os
 import sqlite3
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from itertools import chain as joined
@@ -32,6 +33,7 @@ _LAST = (
     " FROM chain)"
 )
 _COLUMNS = "at, actor, action, subject, counts, source, number, digest"
+WITHDRAWN = "withdraw"
 # What is chained, by its table: who did it, what, to what, which counts, and all that the row held.
 SOURCES = {
     "audit": ("actor", "{0}action", "subject", "{0}counts", ("at", "actor", "action", "subject", "counts")),
@@ -222,12 +224,28 @@ def _beyond(entries: list[Entry], heads: Iterable[Head]) -> Iterable[Fault]:
 
 
 def _unlike(db: Database, entries: Iterable[Entry]) -> Iterable[Fault]:
-    """Entries whose row in its own table no longer is what was chained. A row that is gone was withdrawn with its person."""
+    """Entries whose row in its own table no longer is what was chained, or is gone though nobody's withdrawal tells of it."""
     now = {table: _digests(db, table) for table in {entry.source for entry in entries if entry.source in SOURCES}}
+    gone: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        held = now.get(entry.source, {}).get(entry.number, entry.digest)
-        if held != entry.digest:
+        if entry.source not in now:
+            continue
+        held = now[entry.source].get(entry.number)
+        if held is None:
+            gone[entry.source].append(entry)
+        elif held != entry.digest:
             yield Fault(entry.seq, f"row {entry.number} of the table “{entry.source}”, of which it tells, was changed")
+    for table, missing in gone.items():
+        if len(missing) != _withdrawn_rows(entries, table):
+            words = "is gone, and withdrawals do not account for all that are"
+            yield from (
+                Fault(e.seq, f"row {e.number} of the table “{table}”, of which it tells, {words}") for e in missing
+            )
+
+
+def _withdrawn_rows(entries: Iterable[Entry], table: str) -> int:
+    """How many rows of a table went with people who withdrew, as the chain itself has it."""
+    return sum(json.loads(entry.counts).get(table, 0) for entry in entries if entry.action == WITHDRAWN)
 
 
 def _digests(db: Database, table: str) -> dict[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from service.errors import RecordError
 from service.study.chain import Connection, head_file, keep_head
 
 BUSY_SECONDS = 10
+CHECKPOINT_TRIES = 50
 Prepare = Callable[[Database, Path], None]
 Lender = Callable[[Path, Prepare], AbstractContextManager[Database]]
 
@@ -68,6 +70,19 @@ def write(db: Database) -> Iterator[sqlite3.Connection]:
     connection.commit()
     if isinstance(connection, Connection) and connection.growth.taken():
         keep_head(db, head_file(Path(connection.execute("PRAGMA database_list").fetchone()["file"])))
+
+
+def scrub(db: Database) -> bool:
+    """Write the file anew, so that nothing of what was deleted is left in it or in its log; False when somebody else
+    is in the middle of reading, and the log keeps what it has until they are done."""
+    connection: sqlite3.Connection = db.conn
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("VACUUM")
+    for _ in range(CHECKPOINT_TRIES):
+        if not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _reason(broken: sqlite3.IntegrityError) -> str:

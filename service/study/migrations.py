@@ -169,6 +169,13 @@ def m017_corrected(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m018_withdrawals(db: Database) -> None:
+    """Who has withdrawn, and what was done."""
+    _run(db, _WITHDRAWALS)
+    _append_only(db, "withdrawals")
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -737,5 +744,13 @@ CREATE TABLE unkept (
 CREATE TABLE rereads (
     segment TEXT NOT NULL REFERENCES segments(id), decision INTEGER NOT NULL, run TEXT NOT NULL REFERENCES runs(id),
     PRIMARY KEY (segment, run)
+) STRICT
+"""
+
+# `voices` are the ids that were theirs, `receipt` what was done, in ids and counts.
+_WITHDRAWALS = """
+CREATE TABLE withdrawals (
+    seq INTEGER PRIMARY KEY, participant TEXT NOT NULL UNIQUE, voices TEXT NOT NULL, receipt TEXT NOT NULL, by TEXT NOT NULL,
+    at TEXT NOT NULL
 ) STRICT
 """

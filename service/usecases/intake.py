@@ -18,6 +18,7 @@ from service.study.database import write
 from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
 from service.study.voices import VoiceRecord, add_voices, known_voices, voices_without_clean_text
+from service.study.withdrawals import withdrawn
 from service.usecases.answers import Answer, Records, answers, open_rows
 from service.usecases.signs import signs_in
 from service.vault.keys import Key
@@ -167,7 +168,8 @@ def read_in(
             said += answers(table, chosen, row)
     signs = signs_in(said)
     groups = signs.group_of()
-    taken = [_taken(a, key, scope, run_id, purge_on, groups.get((a.record, a.column), "")) for a in said]
+    read_in = [_taken(a, key, scope, run_id, purge_on, groups.get((a.record, a.column), "")) for a in said]
+    taken = _without_withdrawn(study, read_in)
     known = known_voices(study.db, (t.record.id for t in taken))
     (_refuse_strangers if correct else _refuse_changed)(table, chosen, taken, known)
     report = IntakeReport(
@@ -175,10 +177,10 @@ def read_in(
         profile=chosen.name,
         rows=rows,
         voices=len(taken) - len(known),
-        blank=read * len(chosen.texts) - len(taken),
+        blank=read * len(chosen.texts) - len(read_in),
         confidential=rows - read,
         known=len(known),
-        notes=(*table.notes, *signs.notes(), *_remarks(chosen)),
+        notes=(*table.notes, *signs.notes(), *_remarks(chosen), *_left_out(len(read_in) - len(taken))),
         columns=tuple((column, chosen.role_of(column)) for column in table.columns),
     )
     compared = ReadIn(taken, known, report)
@@ -187,6 +189,16 @@ def read_in(
     return replace(
         compared, report=replace(report, corrected=len(compared.corrected), updated=len(compared.updated))
     )  # fmt: skip
+
+
+def _without_withdrawn(study: Study, read_in: Sequence[Taken]) -> list[Taken]:
+    """Nobody who has withdrawn comes back with the next file."""
+    people, voices = withdrawn(study.db)
+    return [t for t in read_in if t.record.participant not in people and t.record.id not in voices]
+
+
+def _left_out(count: int) -> tuple[str, ...]:
+    return (f"{count} texts of people who have withdrawn are left out",) if count else ()
 
 
 def store_new(

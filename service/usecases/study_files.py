@@ -23,6 +23,7 @@ GOES: Mapping[str, str] = {
     "check_undos": "Checks that were taken back.",
     "restored": "Versions of a text that have the words of an earlier one again.",
     "corrections": "Versions of a text that have the words of a corrected file.",
+    "withdrawals": "Who has withdrawn, by pseudonym, and what was done for it, in ids and counts.",
     "acceptances": "Who accepted which risk of identifiers, and why.",
     "codebooks": "Every version of the codebook (content, a JSON object): codes, definitions, examples, changes.",
     "publications": "Versions of the codebook that were published here.",

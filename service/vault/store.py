@@ -10,7 +10,7 @@ from typing import Self
 
 from sqlite_utils import Database, Migrations
 
-from service.study.database import open_database, write
+from service.study.database import open_database, scrub, write
 from service.vault.cipher import Cipher
 from service.vault.keys import Key
 
@@ -147,6 +147,15 @@ class Vault:
         if due:
             self._db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(due)
+
+    def erase(self, participant: str, voices: Sequence[str]) -> int:
+        """Remove all that is sealed of a person, and write the file anew without it; how many voices were still here."""
+        with write(self._db) as connection:
+            count = sum(connection.execute("DELETE FROM raw WHERE voice = ?", (v,)).rowcount for v in voices)
+            connection.executemany("DELETE FROM offset_maps WHERE voice = ?", [(v,) for v in voices])
+            connection.execute("DELETE FROM ledgers WHERE participant = ?", (participant,))
+        scrub(self._db)
+        return count
 
     def close(self) -> None:
         """Close the connection."""

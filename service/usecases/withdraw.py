@@ -1,0 +1,149 @@
+"""Withdrawal: everything of a person is removed, what rested on it is made anew, and a receipt says what was done.
+
+The order makes a kill harmless: the list outside the study first, then study.db in one transaction, then the vault and
+the files. Withdrawing the same person again finishes what was left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nlp.deid.evaluate import DIRECT
+from nlp.traces import Traces
+from nlp.types import Label
+from service.errors import RecordError, StudyError
+from service.study import jobs
+from service.study.chain import SOURCES, WITHDRAWN
+from service.study.database import scrub, write
+from service.study.erasure import Person, erase, person_of, texts_of
+from service.study.joint import judgements
+from service.study.runs import add_audit
+from service.study.study import Study
+from service.study.suggestions import newest_reading
+from service.study.voices import newest_version
+from service.study.withdrawals import Receipt, add_withdrawal, given_out_since, rounds_with, withdrawal_of
+from service.vault.keys import Key
+from service.vault.store import Vault
+
+BACKUPS = (
+    "Backups made before today still hold this person. After a restore, withdraw them again; see to it that they"
+    " are destroyed when your rules say."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The receipt; the job that makes suggestions anew, 0 where none were made; and whether the log could be emptied."""
+
+    receipt: Receipt
+    job: int
+    scrubbed: bool
+
+
+def found(study: Study, id_: str) -> Person:
+    """Whose pseudonym, or whose voice, that is; RecordError when it is nobody's."""
+    person = person_of(study.db, id_)
+    if person is None:
+        raise RecordError("there is no participant or voice of that id in this study")
+    return person
+
+
+def withdraw(study: Study, key: Key, id_: str, *, by: str, now: str, list_file: Path, books: Path) -> Withdrawn:
+    """Withdraw the participant of that pseudonym, or whose voice that is.
+
+    `list_file` keeps pseudonyms outside the study, for restores from a backup; `books` is the folder of codebooks,
+    whose files are looked through and not changed. RecordError when there is nobody of that id; StudyError while a
+    job runs, which might bring back what is removed.
+    """
+    _require_no_job(study)
+    earlier = withdrawal_of(study.db, id_)
+    receipt = _erase(study, key, found(study, id_), by, now, list_file, books) if earlier is None else earlier
+    scrubbed = _finish(study, key, receipt)
+    number = jobs.ask(study.db, "suggest", {}, by=by, now=now).id if newest_reading(study.db) else 0
+    return Withdrawn(receipt, number, scrubbed)
+
+
+def _require_no_job(study: Study) -> None:
+    running = [job.id for job in jobs.all_jobs(study.db) if job.state == "running"]
+    if running:
+        raise StudyError(
+            f"job {running[0]} is running and might bring back what is removed; wait for its end or take it back with"
+            f" “heard jobs cancel”. Nothing was removed"
+        )
+
+
+def _erase(study: Study, key: Key, person: Person, by: str, now: str, list_file: Path, books: Path) -> Receipt:
+    with Vault(study.vault_file, key, study.id) as vault:
+        raw = vault.texts(person.voices)
+        traces = Traces([*raw.values(), *texts_of(study.db, person)], _names(study, vault, person, list(raw)))
+    note_withdrawn(list_file, person.participant)
+    files = tuple(_quoting(books / study.codebook, traces))
+    judged = tuple(sorted(judgements(study.db)))
+    given_out, rounds = given_out_since(study.db, person.voices), rounds_with(study.db, person.voices)
+    with write(study.db) as connection:
+        counts = erase(connection, person, traces.without, lambda words: traces.without(words, names=False))
+        receipt = Receipt(
+            person.participant, person.voices, counts, len(raw), rounds, judged if rounds else (), given_out, files, by, now
+        )  # fmt: skip
+        add_withdrawal(connection, receipt)
+        add_audit(
+            connection, at=now, actor=by, action=WITHDRAWN, subject=person.participant,
+            counts={
+                "voices": len(person.voices), "rows": sum(counts.values()),
+                **{table: counts.get(table, 0) for table in SOURCES if table != "audit"},
+            },
+        )  # fmt: skip
+    return receipt
+
+
+def _names(study: Study, vault: Vault, person: Person, voices: Sequence[str]) -> Iterator[str]:
+    """What identified them or others in their words: names that came with the file, and what was masked as such."""
+    for names in vault.known_people(voices).values():
+        yield from names
+    for voice, words in vault.texts([v for v in voices if person.segments]).items():
+        try:
+            clean = newest_version(study.db, voice)
+        except RecordError:
+            continue  # not de-identified yet
+        direct = {(r.start, r.end) for r in clean.redactions if Label(r.label) in DIRECT}
+        yield from (words[a:b] for a, b, c, d in vault.offset_map(voice, clean.version) if (c, d) in direct)
+
+
+def _quoting(folder: Path, traces: Traces) -> Iterator[str]:
+    """The files of a codebook that quote them."""
+    for file in sorted(p for p in folder.glob("*") if p.suffix in (".yaml", ".yml", ".md")):
+        text = file.read_text("utf-8", errors="replace")
+        if traces.without(text, names=False) != text:
+            yield file.name
+
+
+def _finish(study: Study, key: Key, receipt: Receipt) -> bool:
+    with Vault(study.vault_file, key, study.id) as vault:
+        vault.erase(receipt.participant, receipt.voices)
+    for copy in study.folder.glob("*.before-migration.db*"):
+        copy.unlink()
+    return scrub(study.db)
+
+
+def note_withdrawn(file: Path, participant: str) -> None:
+    """Add a pseudonym to the list outside the study."""
+    held = listed_withdrawn(file)
+    if participant not in held:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = file.with_name(file.name + ".part")
+        part.write_text(json.dumps([*held, participant]), "utf-8")
+        part.chmod(0o600)
+        part.replace(file)
+
+
+def listed_withdrawn(file: Path) -> list[str]:
+    """The pseudonyms on the list outside the study; StudyError when it is damaged."""
+    try:
+        return [str(one) for one in json.loads(file.read_text("utf-8"))]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, OSError):
+        raise StudyError("the list of those who have withdrawn, beside the study’s key, is damaged") from None
