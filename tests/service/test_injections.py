@@ -45,7 +45,12 @@ QUOTES = '" onfocus="alert(\'ran\')" autofocus class="slipped" x=\''
 CLOSING = "</textarea></title></script></style><img src=x onerror=alert(1) class=slipped>"
 RTL = "\u202eשלום עולם مرحبا 👩‍👧‍👦🏴󠁧󠁢󠁷󠁬󠁳󠁿 {{ 7 * 7 }} ${1+1}"
 ODD = (CLASSIC, QUOTES, CLOSING, RTL)
+BACKWARDS = (
+    "\u202eback to front 👩‍👧‍👦 {{ 7 * 7 }} ${1+1}"  # a text in another script waits for a person, so is on no page yet
+)
+SAID = (CLASSIC, QUOTES, CLOSING, BACKWARDS)
 WORDS = ("bold", "onfocus=", "onerror=alert(1)", "שלום")
+SAID_WORDS = ("bold", "onfocus=", "onerror=alert(1)", "back to front")
 _SLIPPED = """[...document.querySelectorAll(".slipped, [onfocus], [onerror], [autofocus], script:not([src^='/static/'])")]
   .map((e) => e.outerHTML.slice(0, 100))"""
 
@@ -68,7 +73,7 @@ def _take_in(study: Study, folder: Path) -> Path:
 
 
 def _texts() -> list[str]:
-    said = [f"i said {words} and then i put a chair against the door every single night" for words in ODD]
+    said = [f"i said {words} and then i put a chair against the door every single night" for words in SAID]
     return [*said, *((CHAIR if n % 2 else PASTA).format("one two") for n in range(12))]
 
 
@@ -108,7 +113,7 @@ def _write_about(study: Study) -> None:
         )
     raise_flag(study, first.id, DISCUSS, by=QUOTES, now=NOW)
     draw_review_round(study, seed=1, now=NOW, actor=CLOSING)
-    round_ = draw_counting_round(study, people=12, seed=1, now=NOW, actor=CLASSIC)
+    round_ = draw_counting_round(study, people=16, seed=1, now=NOW, actor=CLASSIC)
     read_round(study, round_, lambda text: [Choice("CL1", "worry", 0, 6)] if "chair" in text else [], QUOTES)
     begin(study, by=LEAD, now=NOW)
 
@@ -135,7 +140,8 @@ def found(browser: Browser, address: str) -> Found:
     page.on("dialog", opened)
     page.on("pageerror", lambda error: met.wrong.append(f"{page.url}: {error}"))
     sign_in(page, address, LEAD)
-    waiting, known = deque([HERE, "/"]), {kind_of(HERE), kind_of("/")}
+    waiting = deque([HERE, "/", f"{HERE}/excerpts?code=CL1"])
+    known = {kind_of(path) for path in waiting}
     while waiting:
         for link in _look(page, met, address, waiting.popleft()):
             if kind_of(link) not in known:
@@ -157,7 +163,7 @@ def _look(page: Page, met: Found, home: str, path: str) -> list[str]:
     text = page.evaluate(
         "document.body.innerText + [...document.querySelectorAll('textarea, input')].map((e) => e.value)"
     )
-    met.words |= {f"{kind_of(path)} {words}" for words in WORDS if words in text}
+    met.words |= {f"{kind_of(path)} {words}" for words in {*WORDS, *SAID_WORDS} if words in text}
     links: list[str] = page.evaluate("[...document.querySelectorAll('a[href]:not([download])')].map((a) => a.href)")
     return [link.removeprefix(home).partition("#")[0] for link in links if link.startswith(home)]
 
@@ -168,6 +174,12 @@ def test_no_words_become_part_of_a_page_and_nothing_in_them_runs(found: Found) -
 
 
 @pytest.mark.parametrize("words", WORDS)
-@pytest.mark.parametrize("path", ["/voices", "/memos", "/codebook", "/codebook/edit", "/excerpts"])
-def test_the_words_are_there_to_be_read(found: Found, path: str, words: str) -> None:
+@pytest.mark.parametrize("path", ["/memos", "/codebook", "/codebook/edit"])
+def test_the_words_of_codes_and_memos_are_there_to_be_read(found: Found, path: str, words: str) -> None:
     assert f"/studies/*{path}? {words}" in found.words
+
+
+@pytest.mark.parametrize("words", SAID_WORDS)
+@pytest.mark.parametrize("path", ["/voices?", "/excerpts?code"])
+def test_the_words_that_were_said_are_there_to_be_read(found: Found, path: str, words: str) -> None:
+    assert f"/studies/*{path} {words}" in found.words
