@@ -13,19 +13,22 @@ from nlp.encode import Encoder
 from nlp.types import Codebook
 from service.files.choose import choose_profile
 from service.files.tables import read_table
+from service.study.decisions import Round, rounds
 from service.study.study import Study
 from service.usecases.deidentify import deidentify_study
 from service.usecases.findings import links_file
 from service.usecases.intake import take_in
 from service.usecases.links import take_links
+from service.usecases.plan import Asked, make_round
 from service.usecases.queue import Item, next_item
 from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.usecases.suggest import suggest_study
 from service.vault.keys import Key
 
-CODER = "Demo coder (fictional)"
-PEOPLE_READ = 60
+CODER, SECOND = "Demo coder (fictional)", "Second demo coder (fictional)"
+READ_BY_TWO = "hampshire-early-help"  # one site shows what two coders agree on, and what they settle
+PEOPLE_READ, SHARE_READ_BY_TWO = 60, 0.4
 SEED = 2026
 SITES = {
     "hampshire-early-help": ("Hampshire: Early Help (fictional sample)", ("case-notes.csv",)),
@@ -80,12 +83,25 @@ def _quiet(done: int, total: int) -> None:
 
 
 def _read_blind(study: Study, gold: Mapping[str, dict[str, Any]], tools: Tools) -> int:
-    """A counting round, decided as the sample's gold codes say."""
-    round_ = draw_counting_round(study, people=PEOPLE_READ, seed=SEED, now=tools.clock(), actor="demo")
+    """A counting round, decided as the sample's gold codes say; a second coder, where there is one, gives fewer codes."""
+    round_ = _round(study, tools)
+    count = _decide(study, round_, CODER, lambda item: list(_choices(item, gold[item.voice.id])), tools)
+    if study.codebook == READ_BY_TWO:
+        _decide(study, round_, SECOND, lambda item: list(_choices(item, gold[item.voice.id]))[:1], tools)
+    return count
+
+
+def _round(study: Study, tools: Tools) -> Round:
+    if study.codebook != READ_BY_TWO:
+        return draw_counting_round(study, people=PEOPLE_READ, seed=SEED, now=tools.clock(), actor="demo")
+    asked = Asked("counting", (CODER, SECOND), SHARE_READ_BY_TWO, reads=PEOPLE_READ, seed=SEED)
+    return make_round(study, asked, after=len(rounds(study.db)), now=tools.clock(), actor="demo")
+
+
+def _decide(study: Study, round_: Round, coder: str, chosen: Callable[[Item], list[Choice]], tools: Tools) -> int:
     count = 0
-    while (item := next_item(study, round_, CODER)) is not None:
-        choices = list(_choices(item, gold[item.voice.id]))
-        decide(study, item, coder=CODER, choices=choices, seconds=0.0, now=tools.clock())
+    while (item := next_item(study, round_, coder, now=tools.clock())) is not None:
+        decide(study, item, coder=coder, choices=chosen(item), seconds=0.0, now=tools.clock())
         count += 1
     return count
 

@@ -1,4 +1,4 @@
-"""The acceptance cases that need a study: 1, 9 and 10. Case 8, a withdrawal, is tested where withdrawing is; the others stand in
+"""The acceptance cases that need a study: 1, 9 and 10. Case 8 stands in `test_withdraw.py`, the others in
 `tests/nlp/test_acceptance_findings.py`."""
 
 from __future__ import annotations

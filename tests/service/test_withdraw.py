@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from typer.testing import CliRunner
@@ -16,17 +18,22 @@ from service.errors import RecordError
 from service.study.chain import faults
 from service.study.database import write
 from service.study.decisions import codings
+from service.study.search import Hidden, VoiceFilter, find_voices
 from service.study.voices import all_voices
 from service.usecases.deidentify import deidentify_study
+from service.usecases.export_project import export_project
+from service.usecases.export_study import export_study
 from service.usecases.intake import take_in
 from service.usecases.memos import add_memo
 from service.usecases.queue import next_item
 from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
+from service.usecases.tables import export_tables
 from service.usecases.withdraw import Withdrawn, listed_withdrawn, withdraw
 from tests.conftest import NOW, Made
 from tests.service.reading import quiet, suggest
 
+NOTHING_HIDDEN = Hidden("Lead", (), ())
 THEIRS = ("Kayleigh", "Thornton", "07700 900123", "hedgehog", "marmalade", "lighthouse")
 SAID = (
     "I am Kayleigh Thornton, ring me on 07700 900123. My hedgehog ate the marmalade in the lighthouse every night. "
@@ -211,3 +218,30 @@ def test_by_command_it_asks_first_and_prints_no_words(
     assert f"Withdrawn: {who}" in done.output
     assert not any(word.lower() in done.output.lower() for word in THEIRS)
     assert left_of(held.study.folder) == {}
+
+
+def test_acceptance_case_8_no_search_vector_cache_or_export_has_a_trace_and_what_had_left_is_listed(
+    held: Made, tmp_path: Path
+) -> None:
+    study = held.study
+    export_tables(study, tmp_path / "before", person="Lead", now=NOW)
+    kept = {row[0] for row in study.db.conn.execute("SELECT key FROM vectors")}
+    assert kept
+    assert find_voices(study.db, VoiceFilter(words="lighthouse"), NOTHING_HIDDEN) != []
+
+    receipt = take_back(held, tmp_path).receipt
+
+    assert [g.action for g in receipt.given_out] == ["export.tables"]
+    assert find_voices(study.db, VoiceFilter(words="lighthouse"), NOTHING_HIDDEN) == []
+    assert study.db.conn.execute("SELECT count(*) FROM vectors").fetchone()[0] == 0
+    out = tmp_path / "after"
+    export_tables(study, out / "tables", person="Lead", now=NOW)
+    export_study(study, out / "whole", person="Lead", now=NOW)
+    (out / "project.xml").write_bytes(unzipped(export_project(study, person="Lead", now=NOW).content))
+    assert len([f for f in out.rglob("*") if f.is_file()]) > 10
+    assert left_of(out) == {}
+
+
+def unzipped(content: bytes) -> bytes:
+    with ZipFile(BytesIO(content)) as file:
+        return b"\n".join(file.read(name) for name in file.namelist())
