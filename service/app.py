@@ -63,6 +63,7 @@ from service.web import (
     signin,
     upload,
     voices,
+    withdrawals,
 )
 from service.web import jobs as jobs_page
 from service.web.sharpening import Sharpening
@@ -139,6 +140,7 @@ def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
         flags,
         upload,
         jobs_page,
+        withdrawals,
         signin,
         events,
     ):

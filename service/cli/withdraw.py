@@ -10,13 +10,18 @@ from service import wiring
 from service.cli.show import say
 from service.cli.study import StudyFolder, actor
 from service.clock import now
-from service.study.withdrawals import Receipt
-from service.usecases.withdraw import BACKUPS, found, withdraw
+from service.errors import RecordError
+from service.study.study import Study
+from service.study.withdrawals import withdrawal_of
+from service.usecases.withdraw import called, receipt_lines, withdraw
+from service.wiring import StudyKey
 
 
 def withdraw_person(
     folder: StudyFolder,
-    pseudonym: Annotated[str, typer.Argument(help="The participant's pseudonym, or the id of one of their voices.")],
+    pseudonym: Annotated[
+        str, typer.Argument(help="A pseudonym, what a file that came in calls them, or a voice's id.")
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
 ) -> None:
     """Remove everything of a person: their words, what was coded in them, what was learnt from them. It cannot be undone.
@@ -26,11 +31,10 @@ def withdraw_person(
     Example: heard withdraw studies/harrogate p-3f9c2a7b41d0
     """
     study, settings = wiring.study_in(folder), wiring.settings()
-    if not yes:
-        person = found(study, pseudonym)
-        typer.confirm(f"Remove {person.participant} with {len(person.voices)} voices, for good?", abort=True, err=True)
+    key = wiring.key_of(study)
+    person = pseudonym if withdrawal_of(study.db, pseudonym) else _one(study, key, pseudonym, yes=yes)
     done = withdraw(
-        study, wiring.key_of(study), pseudonym, by=actor(), now=now(),
+        study, key, person, by=actor(), now=now(),
         list_file=settings.withdrawn_file_for(study.id), books=settings.codebooks,
     )  # fmt: skip
     for line in receipt_lines(done.receipt):
@@ -41,20 +45,12 @@ def withdraw_person(
         say("Somebody was reading: the database's log still holds their words. Give the same command again.")
 
 
-def receipt_lines(receipt: Receipt) -> list[str]:
-    """The receipt for people: ids and counts, no words."""
-    removed = ", ".join(f"{count} of {table}" for table, count in sorted(receipt.counts.items()))
-    lines = [
-        f"Withdrawn: {receipt.participant}, {receipt.at[:10]}, by {receipt.by}.",
-        f"Removed: {len(receipt.voices)} voices, {receipt.sealed} sealed originals; rows: {removed}.",
-    ]
-    if receipt.rounds:
-        lines.append(f"Shares are worked out anew without them. They had been drawn in: {', '.join(receipt.rounds)}.")
-    if receipt.judged:
-        lines.append(f"To be judged again, since the figures changed: {', '.join(receipt.judged)}.")
-    lines += [
-        f"Left the study before, and cannot be called back: {given.action}, {given.at[:10]}, by {given.actor}."
-        for given in receipt.given_out
-    ]
-    lines += [f"The codebook's file {file} quotes them: take the quotation out." for file in receipt.files]
-    return [*lines, BACKUPS]
+def _one(study: Study, key: StudyKey, id_: str, *, yes: bool) -> str:
+    people = called(study, key, id_)
+    if len(people) > 1:
+        names = ", ".join(p.participant for p in people)
+        raise RecordError(f"files call several people that: say which of {names}")
+    if not yes:
+        (person,) = people
+        typer.confirm(f"Remove {person.participant} with {len(person.voices)} voices, for good?", abort=True, err=True)
+    return people[0].participant

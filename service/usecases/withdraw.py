@@ -51,6 +51,43 @@ def found(study: Study, id_: str) -> Person:
     return person
 
 
+def called(study: Study, key: Key, id_: str) -> tuple[Person, ...]:
+    """Everybody whom that may mean: a pseudonym, a voice's id, or what the files that came in call somebody.
+
+    Two files may call different people the same. RecordError when it is nobody.
+    """
+    ids = [id_, *(key.pseudonym("p", scope, id_) for scope in _scopes(study))]
+    people = {p.participant: p for p in (person_of(study.db, one) for one in ids) if p is not None}
+    if not people:
+        raise RecordError("nobody in this study is called that, in it or in a file that came in")
+    return tuple(people.values())
+
+
+def _scopes(study: Study) -> list[str]:
+    """What intake named people within: the profile of a file with record ids, else the file itself."""
+    rows = study.db.conn.execute("SELECT DISTINCT method, input_hash FROM runs WHERE kind = 'intake'")
+    return sorted({scope for row in rows for scope in (row["method"].partition("/")[2], row["input_hash"])})
+
+
+def receipt_lines(receipt: Receipt) -> list[str]:
+    """The receipt for people: ids and counts, no words."""
+    removed = ", ".join(f"{count} of {table}" for table, count in sorted(receipt.counts.items()))
+    lines = [
+        f"Withdrawn: {receipt.participant}, {receipt.at[:10]}, by {receipt.by}.",
+        f"Removed: {len(receipt.voices)} voices, {receipt.sealed} sealed originals; rows: {removed}.",
+    ]
+    if receipt.rounds:
+        lines.append(f"Shares are worked out anew without them. They had been drawn in: {', '.join(receipt.rounds)}.")
+    if receipt.judged:
+        lines.append(f"To be judged again, since the figures changed: {', '.join(receipt.judged)}.")
+    lines += [
+        f"Left the study before, and cannot be called back: {given.action}, {given.at[:10]}, by {given.actor}."
+        for given in receipt.given_out
+    ]
+    lines += [f"The codebook's file {file} quotes them: take the quotation out." for file in receipt.files]
+    return [*lines, BACKUPS]
+
+
 def withdraw(study: Study, key: Key, id_: str, *, by: str, now: str, list_file: Path, books: Path) -> Withdrawn:
     """Withdraw the participant of that pseudonym, or whose voice that is.
 

@@ -126,6 +126,7 @@ PLACES = (
     Place("/activity", "Activity", Action.READ),
     Place("/upload", "Upload", Action.INTAKE),
     Place("/jobs", "Jobs", Action.INTAKE),
+    Place("/withdrawals", "Withdrawals", Action.INTAKE),
     Place("/audit", "Audit", Action.AUDIT),
 )
 

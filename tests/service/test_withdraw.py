@@ -30,8 +30,9 @@ from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.usecases.tables import export_tables
 from service.usecases.withdraw import Withdrawn, listed_withdrawn, withdraw
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, sign_in_as
 from tests.service.reading import quiet, suggest
+from tests.service.serving import give_accounts
 
 NOTHING_HIDDEN = Hidden("Lead", (), ())
 THEIRS = ("Kayleigh", "Thornton", "07700 900123", "hedgehog", "marmalade", "lighthouse")
@@ -245,3 +246,37 @@ def test_acceptance_case_8_no_search_vector_cache_or_export_has_a_trace_and_what
 def unzipped(content: bytes) -> bytes:
     with ZipFile(BytesIO(content)) as file:
         return b"\n".join(file.read(name) for name in file.namelist())
+
+
+def test_on_the_page_somebody_is_found_by_what_the_file_calls_them_and_removed_when_one_is_sure(
+    held: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEARD_KEY_FOLDER", str(tmp_path / "keys"))
+    wiring.settings.cache_clear()
+    who, here = participant(held), f"/studies/{held.study.name}/withdrawals"
+    give_accounts(held.study.folder.parent)
+    with sign_in_as(held.study.folder.parent, "Data manager (demo)") as client:
+        assert "Nobody has withdrawn." in client.get(here).text
+        stranger = client.post(f"{here}/look", data={"who": "Kayleigh Nobody"})
+        assert stranger.status_code == 422
+        assert "Kayleigh" not in stranger.text
+        assert f"Remove all of {who} for good" in client.post(f"{here}/look", data={"who": "PX"}).text
+        unsure = client.post(here, data={"participant": who})
+        assert unsure.status_code == 422
+        assert "nothing has been removed" in unsure.text
+        assert len(all_voices(held.study.db)) == 31
+        done = client.post(here, data={"participant": who, "sure": "true"}, follow_redirects=False)
+        assert done.headers["location"].endswith(f"#{who}")
+        assert f"Withdrawn: {who}" in client.get(here).text
+    wiring.settings.cache_clear()
+    assert len(all_voices(held.study.db)) == 30
+    assert left_of(held.study.folder) == {}
+
+
+def test_a_coder_withdraws_nobody(held: Made) -> None:
+    give_accounts(held.study.folder.parent)
+    with sign_in_as(held.study.folder.parent, "Coder A (demo)") as client:
+        assert client.get(f"/studies/{held.study.name}/withdrawals").status_code == 403
+        sent = {"participant": participant(held), "sure": "true"}
+        assert client.post(f"/studies/{held.study.name}/withdrawals", data=sent).status_code == 403
+    assert len(all_voices(held.study.db)) == 31
