@@ -5,7 +5,7 @@ FROM python:3.11-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/heard
 WORKDIR /src
-COPY constraints.txt pyproject.toml README.md ./
+COPY requirements.lock pyproject.toml README.md ./
 # The build of PyTorch for ordinary processors; elsewhere it would bring several gigabytes for graphics cards.
 RUN /opt/heard/bin/pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
 COPY nlp nlp
@@ -13,7 +13,7 @@ COPY service service
 COPY heard_client heard_client
 COPY codebooks codebooks
 COPY corpora_sample corpora_sample
-RUN /opt/heard/bin/pip install -c constraints.txt -e .
+RUN /opt/heard/bin/pip install --require-hashes --no-deps -r requirements.lock && /opt/heard/bin/pip install --no-deps -e .
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 heard && mkdir /data && chown heard /data

@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PRESIDIO := .venv-presidio
 SETS ?= $(wildcard ../shared/data/themes/nhs-fft-neas ../shared/data/themes/sight-student-comments)
 
-.PHONY: demo test check bench bench-deid bench-themes bench-api bench-throughput clean help
+.PHONY: demo test check bench bench-deid bench-themes bench-api bench-throughput lock clean help
 
 help:
 	@echo "make demo            build the fictional demo studies and open them on http://127.0.0.1:$(PORT)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-themes    print the suggestion tables for the coded sets in SETS (folders); by default those that nothing was taught or tuned on"
 	@echo "make bench-api       print how long the API takes, then try it against its description for 10 minutes (SECONDS)"
 	@echo "make bench-throughput print how fast heard batch is at ROWS (10000), by stage, with peak memory, and Presidio with plain sentence-transformers beside it"
+	@echo "make lock            write requirements.lock anew: every library of a deployment, with its hashes"
 	@echo "make bench-deid      print the de-identification table, with Presidio beside it"
 
 $(STAMP): constraints.txt pyproject.toml
@@ -69,3 +70,9 @@ bench-throughput: $(STAMP) $(PRESIDIO)/.installed
 
 clean:
 	rm -rf $(VENV) $(PRESIDIO) demo-data
+
+# PyTorch, and what only it needs, stays out: which build it is depends on the machine.
+lock: $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile pyproject.toml --extra scale -c constraints.txt --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+		--generate-hashes --no-annotate --no-header --quiet | awk '/^[a-z]/ { keep = $$0 !~ /^(torch|triton|nvidia|cuda|pip|setuptools)[-=]/ } keep' > requirements.lock
