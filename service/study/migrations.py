@@ -176,6 +176,14 @@ def m018_withdrawals(db: Database) -> None:
     _append_only(db, "withdrawals")
 
 
+@migrations()
+def m019_bulk(db: Database) -> None:
+    """Suggestions accepted many at a time, with what held back from it is read; whoever reads one of them decides anew."""
+    _run(db, _BULK)
+    for table in ("bulk_acts", "bulk_ends"):
+        _append_only(db, table)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -753,4 +761,30 @@ CREATE TABLE withdrawals (
     seq INTEGER PRIMARY KEY, participant TEXT NOT NULL UNIQUE, voices TEXT NOT NULL, receipt TEXT NOT NULL, by TEXT NOT NULL,
     at TEXT NOT NULL
 ) STRICT
+"""
+
+# `round` is the review round of what was held back to be read one by one; `people` were read blind, `right` of them had
+# no wrong suggestion from `score` on, `least` is the bound on that share.
+_BULK = """
+CREATE TABLE bulk_acts (
+    round TEXT PRIMARY KEY REFERENCES rounds(id), code TEXT NOT NULL, codebook TEXT NOT NULL, codebook_version TEXT NOT NULL,
+    reading TEXT NOT NULL, score REAL NOT NULL, people INTEGER NOT NULL, right INTEGER NOT NULL, least REAL NOT NULL,
+    accepted INTEGER NOT NULL, held INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE bulk_ends (
+    round TEXT PRIMARY KEY REFERENCES bulk_acts(round), by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+DROP VIEW codings;
+
+CREATE VIEW codings AS
+    SELECT segment, code, stance, start, "end", coder, at, round, shown, codebook_version, seq, bulk
+    FROM (
+        SELECT s.*, row_number() OVER (PARTITION BY segment, code, coder, round ORDER BY seq DESC) AS newest
+        FROM standing s WHERE s.action IN ('accept', 'add', 'change', 'reject')
+    ) c
+    WHERE newest = 1 AND action <> 'reject' AND NOT (bulk = 1 AND EXISTS (
+        SELECT 1 FROM standing r WHERE r.segment = c.segment AND r.action = 'close' AND r.seq > c.seq
+    ))
 """

@@ -29,6 +29,8 @@ GOES: Mapping[str, str] = {
     "publications": "Versions of the codebook that were published here.",
     "code_changes": "What became of a code from one version to the next.",
     "counts_as": "The code that a coding of an earlier version counts under today; empty where it must be read again.",
+    "bulk_acts": "Suggestions that were accepted many at a time, what that rested on, and the round of what was held back.",
+    "bulk_ends": "Such acceptances that were taken back.",
     "recodes": "Segments that are read again because a code changed.",
     "drafts": "The open draft of a next version of the codebook.",
     "current_reading": "The codebook version in use, and the newest set of suggestions.",
@@ -143,7 +145,7 @@ content) is a string. Offsets count code points in the voice's clean text and ar
 It comes back with `heard import study THIS NEW-FOLDER`, which refuses it if a byte is missing or changed. It can be read by
 anything else: rows stand in the order in which they came. A coding is not stored; it follows from decisions: for each
 segment, code, coder and round the newest accept, add or change that no later undo takes back, unless a reject is newer;
-an adjudication stands in its place.
+an adjudication stands in its place, and one accepted with many others (bulk) ends when anybody reads its segment.
 
 The texts are de-identified, not anonymous: they are about single people and are not for release.
 
