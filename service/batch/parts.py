@@ -45,7 +45,9 @@ class Parts:
                 yield from (_coded(json.loads(line)) for line in lines)
 
     def remove(self) -> None:
-        """Forget the windows, when the output is there."""
+        """Forget the windows, when the output is there; what was asked goes last, so that none is left to another run."""
+        for file in self._folder.glob("[0-9]*"):
+            file.unlink()
         shutil.rmtree(self._folder)
 
     def _file(self, number: int) -> Path:

@@ -15,6 +15,7 @@ from service.cli.show import progress, say
 from service.cli.study import StudyFolder, actor
 from service.clock import now
 from service.files.atomic import write_whole
+from service.usecases.export_database import export_database
 from service.usecases.export_project import export_project
 from service.usecases.export_study import export_study
 from service.usecases.import_project import brought_in, import_project
@@ -105,6 +106,28 @@ def tables(
         f"{done.codes} codes for {done.voices} voices and {done.participants} participants, in {len(done.files)} files. An empty"
         " cell was not read by a person; a 0 was, and the code was not found."
     )
+
+
+@giving.command("datasette")
+def open_data(
+    folder: StudyFolder,
+    out: Annotated[Path, typer.Argument(help="The database to write, a .db, in a folder of its own.")],
+    council: Annotated[str, typer.Option(help="What others call you; the study's title otherwise.")] = "",
+) -> None:
+    """Write what may leave as a SQLite database with metadata.json, ready for Datasette: no words and no people in it.
+
+    Example: heard export datasette studies/harrogate open/harrogate.db --council "North Yorkshire"
+    """
+    if out.suffix.casefold() != ".db":
+        raise typer.BadParameter("the database to write must end in .db")
+    done = export_database(wiring.study_in(folder), out, council=council, now=now(), actor=actor())
+    say(
+        f"{out.name}: {done.themes} themes, {done.held_back} held back; {done.values:,} published values, {done.links} links."
+        f" It is “{done.release}” in the ledger of releases and cannot be called back."
+    )
+    if done.kept:
+        say(f"Left out: {done.kept:,} values that name no licence, or are a council's own return.")
+    say(f"To look at it: datasette {out} -m {done.metadata}")
 
 
 @giving.command("study")

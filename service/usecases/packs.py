@@ -48,7 +48,14 @@ PLACES = 3
 
 
 def export_pack(study: Study, out: Path, signer: Signer, *, council: str, now: str, actor: str) -> Pack:
-    """Write a study's pack, signed, and enter what it tells in the ledger of releases.
+    """Write a study's pack, signed, and enter what it tells in the ledger of releases; StudyError as `release`."""
+    pack, _ = release(study, "pack", council=council, now=now, actor=actor)
+    write_whole(out, to_bytes(signed(pack, signer)))
+    return pack
+
+
+def release(study: Study, kind: str, *, council: str, now: str, actor: str) -> tuple[Pack, str]:
+    """What a study may tell beside all that it told before, entered in the ledger of releases; and that entry's name.
 
     StudyError where no people were counted, or too few to tell of.
     """
@@ -58,18 +65,17 @@ def export_pack(study: Study, out: Path, signer: Signer, *, council: str, now: s
     told, codebook = shares(study), newest_codebook(study.db)
     counted = counted_in(study, round_)
     if len(counted.read) < SMALLEST_SHOWN:
-        raise StudyError("fewer than six people have been read, so there is nothing that a pack could tell")
+        raise StudyError(f"fewer than six people have been read, so there is nothing that a {kind} could tell")
     with write(study.db) as connection:
         past = past_releases(study.db)
         numbers = numbers_of(connection, list(counted.read))
-        release = f"pack-{len(past) + 1}"
-        found = suppressed(counted, [c.id for c in codebook.active_codes], numbers, past, release)
+        name = f"{kind}-{len(past) + 1}"
+        found = suppressed(counted, [c.id for c in codebook.active_codes], numbers, past, name)
         pack = _pack(study, codebook, told, found, council=council, now=now)
-        add_release(connection, "pack", found.entry, found.answers, by=actor, at=now)
+        add_release(connection, kind, found.entry, found.answers, by=actor, at=now)
         counts = {"themes": sum(not t.why for t in pack.themes), "held back": sum(bool(t.why) for t in pack.themes)}
-        add_audit(connection, at=now, actor=actor, action="release pack", subject=found.entry.release, counts=counts)
-    write_whole(out, to_bytes(signed(pack, signer)))
-    return pack
+        add_audit(connection, at=now, actor=actor, action=f"release {kind}", subject=name, counts=counts)
+    return pack, name
 
 
 def signed(pack: Pack, signer: Signer) -> Signed:

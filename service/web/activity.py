@@ -31,7 +31,7 @@ ACT_WORDS = {
     "delete memo": "deleted a memo", "flag discuss": "flagged a segment to talk about",
     "end flag discuss": "ended a flag to talk about", "flag disclosure": "flagged a possible disclosure",
     "end flag disclosure": "ended the flag of a possible disclosure", "release pack": "made a pack of the findings",
-    "load pack": "loaded another council’s pack",
+    "load pack": "loaded another council’s pack", "release database": "made a database of the findings",
 }  # fmt: skip
 
 
