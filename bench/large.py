@@ -51,6 +51,7 @@ def main(count: int) -> None:
         file, study = Path(work, "responses.csv"), f"{work}/study"
         write_rows(file, count)
         stage("init", "init", study, "--codebook", "north-yorkshire-care-leavers")
+        stage("passport", "passport", "set", study, str(ROOT / "corpora_sample" / "passport.toml"))
         done = [
             stage("intake", "intake", study, str(file)),
             stage("de-identify", "deidentify", study),

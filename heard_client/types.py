@@ -126,12 +126,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A study that is served."""
+    """A study that is served; without a dataset passport, nothing is taken in."""
 
     name: str
     title: str
     codebook: str
     fictional: bool
+    passport: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

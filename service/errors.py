@@ -4,6 +4,7 @@
   - InputError    a file that was handed in cannot be taken; names file, row and field
   - StudyError    a study folder is missing, taken, or not in the state that was asked for
   - KeyFileError  the vault's key is missing, malformed or belongs to another study
+  - PassportError a study's dataset passport is missing, has run out or does not allow what was asked; names fields
   - GateError     coding was asked for before the check of de-identification allows it
   - RecordError   a stored record is missing, or what is stored contradicts itself
   - AccessError   an account or key cannot be made or used as asked
@@ -44,6 +45,10 @@ class StudyError(ServiceError):
 
 class KeyFileError(ServiceError):
     """The vault cannot be opened with the key at hand."""
+
+
+class PassportError(ServiceError):
+    """The study's dataset passport is missing, has run out, does not allow it, or cannot be set as it is."""
 
 
 class GateError(ServiceError):

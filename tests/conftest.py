@@ -20,13 +20,22 @@ from service import wiring
 from service.access.demo_accounts import DEMO_PASSWORD, add_demo_accounts
 from service.app import build_app
 from service.settings import Settings
+from service.study.database import write
+from service.study.passports import add_passport
 from service.study.study import Study
 from service.usecases import demo
 from service.usecases.check import accept_risk
+from service.usecases.passport import passport_in
 from service.vault.keys import Key
 
 ROOT = Path(__file__).resolve().parent.parent
 NOW = "2026-01-15T10:00:00.000+00:00"
+
+
+def give_passport(study: Study) -> None:
+    """A passport under which anything may come in and leave."""
+    with write(study.db) as connection:
+        add_passport(connection, passport_in(ROOT / "corpora_sample" / "passport.toml"), by="A tester", at=NOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,7 @@ def made(tmp_path: Path, settings: Settings) -> Iterator[Made]:
     study, key = wiring.make_study(
         tmp_path / "study", title="A study", codebook="north-yorkshire-care-leavers", now=NOW, settings=settings
     )
+    give_passport(study)
     accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
     yield Made(study, key)
     study.db.close()
@@ -69,6 +79,7 @@ def shut(tmp_path: Path, settings: Settings) -> Iterator[Made]:
     study, key = wiring.make_study(
         tmp_path / "shut", title="Shut", codebook="north-yorkshire-care-leavers", now=NOW, settings=settings
     )
+    give_passport(study)
     yield Made(study, key)
     study.db.close()
 

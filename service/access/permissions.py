@@ -16,6 +16,7 @@ class Action(StrEnum):
     CHECK = "check"  # the check of de-identification
     PEOPLE = "people"  # who may sign in, as what, and their sessions and keys
     INTAKE = "intake"  # take voices in, ask for jobs, be told by webhook
+    PASSPORT = "passport"  # say why voices are held, until when, and what may leave
     TEXTS = "texts"  # de-identify and code texts that are kept elsewhere
     RELEASE = "release"  # let tables and quotations leave
     SAFEGUARD = "safeguard"  # possible disclosures: what was raised, by whom, and how it ended
@@ -56,7 +57,7 @@ PERMISSIONS: dict[Role, frozenset[Action]] = {
     Role.CO_PRODUCER: _READER | {Action.MEMO},
     Role.CODER: _CODER,
     Role.LEAD: _CODER | {Action.LEAD, Action.CHECK, Action.INTAKE},
-    Role.DATA_MANAGER: _READER | {Action.READ, Action.CHECK, Action.INTAKE, Action.TEXTS},
+    Role.DATA_MANAGER: _READER | {Action.READ, Action.CHECK, Action.INTAKE, Action.PASSPORT, Action.TEXTS},
     Role.SAFEGUARDING_LEAD: _READER | {Action.READ, Action.SAFEGUARD},
     Role.RELEASE_OFFICER: _READER | {Action.READ, Action.RELEASE},
     Role.AUDITOR: _READER | {Action.AUDIT},

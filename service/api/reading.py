@@ -14,8 +14,9 @@ from service.api.paging import AfterNumber, AfterPage, AfterTime, Limit, Page, c
 from service.api.router import api_router
 from service.deps import Anybody, AReader, AStudy, AVoiceReader
 from service.study.decisions import Coding
+from service.study.passports import passport_of
 from service.study.search import VoiceFilter
-from service.study.study import find_studies, opened
+from service.study.study import Study, find_studies, opened
 from service.study.voices import StoredRedaction, StoredSegment, clean_text, newest_version
 from service.usecases.findings import joint_display, overview
 from service.usecases.listed import DecisionLine, SegmentSuggestions, decisions_after, suggestions_after
@@ -28,13 +29,30 @@ Words = Annotated[str, Query(max_length=300)]
 CodeId = Annotated[str, Query(max_length=100)]
 
 
+class PassportOut(BaseModel):
+    """Why a study's voices are held; `retention` is the last day, `outputs` what may leave."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    purpose: str
+    controller: str
+    lawful_basis: str
+    condition: str
+    dpia: str
+    ethics: str
+    retention: str
+    outputs: tuple[str, ...]
+    safeguarding_lead: str
+
+
 class StudyOut(BaseModel):
-    """A study that is served here; `codebook` is the id of the one that it codes with."""
+    """A study that is served here; `codebook` is the id of the one that it codes with. Without `passport` nothing comes in."""
 
     name: str
     title: str
     codebook: str
     fictional: bool
+    passport: PassportOut | None
 
 
 class VoicesPage(Page[VoiceLine]):
@@ -125,15 +143,25 @@ def studies(request: Request, person: Anybody) -> list[StudyOut]:
         with opened(folder, request.app.state.pool.lend) as study:
             if person.within(study.id).may(Action.FINDINGS):
                 found.append(
-                    StudyOut(name=study.name, title=study.title, codebook=study.codebook, fictional=study.fictional)
-                )
+                    StudyOut(
+                        name=study.name, title=study.title, codebook=study.codebook, fictional=study.fictional,
+                        passport=_passport(study),
+                    )
+                )  # fmt: skip
     return found
+
+
+def _passport(study: Study) -> PassportOut | None:
+    held = passport_of(study)
+    return None if held is None else PassportOut.model_validate(held)
 
 
 @router.get("/studies/{name}")
 def study(study: AStudy, _: AReader) -> dict[str, Any]:
     """Counts of what came in, what is protected and what is read."""
-    return {"name": study.name, "title": study.title, **asdict(overview(study))}
+    return {
+        "name": study.name, "title": study.title, "passport": _passport(study), **asdict(overview(study)),
+    }  # fmt: skip
 
 
 @router.get("/studies/{name}/voices")

@@ -19,6 +19,7 @@ from service.usecases.export_database import export_database
 from service.usecases.export_project import export_project
 from service.usecases.export_study import export_study
 from service.usecases.import_project import brought_in, import_project
+from service.usecases.passport import passport_in, set_passport
 from service.usecases.tables import export_tables
 
 taking = typer.Typer(help="Make a study of what another tool, or another place, gave out.", no_args_is_help=True)
@@ -33,18 +34,21 @@ def import_(
     voice: Annotated[
         str, typer.Option(help="Who speaks in the texts: child, young_person, parent_carer, practitioner.")
     ] = "",
+    *,
+    passport: Annotated[Path, typer.Option(help="The study's passport, a TOML file; nothing is taken in without.")],
 ) -> None:
     """Make a study of another tool's project: texts are de-identified, codes and people's codings keep their place.
 
     What did not come in as it stands in the file is told, place by place.
 
-    Example: heard import project interviews.qdpx studies/interviews --voice young_person
+    Example: heard import project interviews.qdpx studies/interviews --voice young_person --passport passport.toml
     """
     if voice and voice not in set(Voice):
         raise typer.BadParameter("--voice is child, young_person, parent_carer or practitioner")
-    brought = brought_in(file, now=now())
+    governed, brought = passport_in(passport), brought_in(file, now=now())
     book, settings = brought.codebook.book, wiring.settings()
     study, key = wiring.new_study(folder, book.id, title=title or book.title, now=now(), settings=settings)
+    set_passport(study, governed, by=actor(), now=now())
     with progress("De-identifying") as bar:
         done = import_project(
             study, key, brought, wiring.deidentifier(), speaker=voice, now=now(), keep_raw_days=settings.keep_raw_days,

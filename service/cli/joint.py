@@ -10,7 +10,7 @@ import typer
 
 from service import wiring
 from service.cli.show import give, say
-from service.cli.study import Json, StudyFolder
+from service.cli.study import Json, StudyFolder, actor
 from service.clock import now
 from service.usecases.trace import trace as trace_number
 from service.web.joint_files import joint_file
@@ -25,7 +25,8 @@ def joint(
 
     Example: heard joint studies/harrogate --out harrogate.docx
     """
-    content = joint_file(wiring.study_in(folder), out.suffix.removeprefix(".").lower(), young=young, now=now())
+    form, study = out.suffix.removeprefix(".").lower(), wiring.study_in(folder)
+    content = joint_file(study, form, young=young, person=actor(), now=now())
     part = out.with_name(out.name + ".part")
     part.write_bytes(content)
     part.replace(out)

@@ -32,6 +32,7 @@ from service.cli import (
     lessons,
     packs,
     papers,
+    passport,
     people,
     review,
     rounds,
@@ -82,6 +83,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(lessons.app, name="lessons")
 app.add_typer(packs.app, name="pack")
+app.add_typer(passport.app, name="passport")
 app.add_typer(people.app, name="people")
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")

@@ -24,6 +24,7 @@ from service.usecases.deidentify import deidentify_lines, deidentify_study
 from service.usecases.discover import codebook_in_use
 from service.usecases.intake import dry_run, file_hash, look_at, profiles_of, take_in_table
 from service.usecases.links import take_links
+from service.usecases.passport import require_intake
 from service.usecases.report import write_report
 from service.usecases.suggest import suggest_lines, suggest_study
 
@@ -114,6 +115,7 @@ def intake(
     Example: heard intake studies/harrogate survey-corrected.xlsx --correct
     """
     study = wiring.study_in(folder)
+    require_intake(study, actor=actor(), now=now())
     key, days = wiring.key_of(study), wiring.settings().keep_raw_days
     _require_speaker(voice)
     table, chosen = look_at(study, file, profile=profile, text_column=text, speaker=voice, mend_letters=mend_letters)
@@ -309,5 +311,5 @@ def report(
 
     Example: heard report studies/harrogate --out harrogate.html
     """
-    write_report(wiring.study_in(folder), out, now=now())
+    write_report(wiring.study_in(folder), out, person=actor(), now=now())
     say(f"Wrote {out}.")

@@ -15,6 +15,7 @@ from service.papers.bill import OURS, Library, libraries
 from service.settings import Settings
 from service.study.codebooks import newest_codebook
 from service.study.indicators import Listed, listed_indicators
+from service.study.passports import passport_of
 from service.study.readings import given_in, readings, suggested
 from service.study.runs import Run, all_runs
 from service.study.standing import Counts, RoundCounts, counts, round_counts
@@ -22,6 +23,7 @@ from service.study.study import Study
 from service.study.voices import VoiceRecord, all_voices
 from service.usecases.agreement import Glance, at_a_glance
 from service.usecases.check import Gate, gate, origin_of
+from service.usecases.passport import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,14 @@ def facts(study: Study, settings: Settings, *, person: str, now: str) -> Facts:
         by_voice=error_rates(_blind(study, {v.id: v.voice for v in held})),
         by_origin=error_rates(_blind(study, {id_: origin_of(v) for id_, v in by_id.items()})),
         agreement=at_a_glance(study, person), indicators=listed_indicators(study.db), settings=settings,
-        libraries=libraries(), passport={},
+        libraries=libraries(), passport=_passport(study),
     )  # fmt: skip
+
+
+def _passport(study: Study) -> dict[str, str]:
+    """What the dataset passport says, as it may stand in a table; empty before there is one."""
+    held = passport_of(study)
+    return {} if held is None else {name: words.replace("|", "\\|") for name, words in in_words(held).items()}
 
 
 def _codebook(study: Study) -> Codebook | None:

@@ -11,14 +11,15 @@ from sqlite_utils import Database
 READ = "read"
 # The kind of an act goes by the words it begins or ends with; whatever came later than this list is of the last kind.
 _KINDS = {
-    "texts": ("intake", "correct", "deidentify", "fix%", "accept risk", "%check", "erase%", "purge%"),
+    "texts": ("intake", "correct", "deidentify", "fix%", "accept risk", "%check", "erase%", "purge%", "%passport",
+              "refuse intake"),
     "suggestions": ("suggest%", "%candidate", "%candidates", "discover", "%lessons", "sharpen%"),
     "rounds": ("%round", "%adjudic%"),
     "reading": (READ, "%bulk%", "%accept"),
     "talk": ("%memo", "flag %", "end flag %"),
     "codebook": ("%draft", "%codebook", "%recode%"),
-    "findings": ("link%", "%judge%", "%release%", "%pack", "%export%"),
-}
+    "findings": ("link%", "%judge%", "%release%", "%pack", "%export%", "refuse output"),
+}  # fmt: skip
 OTHER = "other"
 KINDS = (*_KINDS, OTHER)
 _CASES = " ".join(

@@ -28,6 +28,7 @@ _NEVER_QUOTE = (
     *RECORDS, "study", "participants", "voices", "clean_texts", "redactions", "doubts", "segments", "matched", "suggestions",
     "decisions", "moved", "draws", "frames", "assignments", "worded", "vectors", "checks", "candidates", "indicator_files",
     "indicator_values", "figures", "corrections", "unkept", "rereads", "counted_people", "bulk_acts", "bulk_ends",
+    "passports",
 )  # fmt: skip
 _NAMES_BY_ID = ("id", "participant", "voice", "segment", "unit", "subject")
 # Codes may share a name with somebody: “Hope”.

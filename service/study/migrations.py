@@ -184,6 +184,13 @@ def m019_bulk(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m020_passports(db: Database) -> None:
+    """Why a study's voices may be held, and what may leave it."""
+    _run(db, _PASSPORTS)
+    _append_only(db, "passports")
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -787,4 +794,8 @@ CREATE VIEW codings AS
     WHERE newest = 1 AND action <> 'reject' AND NOT (bulk = 1 AND EXISTS (
         SELECT 1 FROM standing r WHERE r.segment = c.segment AND r.action = 'close' AND r.seq > c.seq
     ))
+"""
+
+_PASSPORTS = """
+CREATE TABLE passports (seq INTEGER PRIMARY KEY, content TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL) STRICT
 """

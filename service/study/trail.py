@@ -16,7 +16,16 @@ _KINDS = {
     "export": ("export%", "share lessons"),
     "release": ("release%", "%release"),
     "sign-in": ("sign %", "refuse sign-in", "lock account", "unlock account", "end session%"),
-    "settings": ("make %", "add account%", "end account", "change password", "%key", "%second step%", "start %"),
+    "settings": (
+        "make %",
+        "add account%",
+        "end account",
+        "change password",
+        "%key",
+        "%second step%",
+        "start %",
+        "set passport",
+    ),
 }
 OTHER = "other"
 KINDS = (*_KINDS, OTHER)

@@ -29,6 +29,7 @@ from service.study.voices import newest_version, update_voices, voice, voices_of
 from service.usecases.check import METHOD, behind
 from service.usecases.deidentify import BATCH, Progress, offsets_of, read_beside, to_store
 from service.usecases.intake import IntakeReport, ReadIn, Taken, purge_date, read_in, store_new
+from service.usecases.passport import require_intake
 from service.vault.keys import Key
 from service.vault.store import Vault
 
@@ -60,9 +61,10 @@ def correct_table(
 ) -> CorrectReport:  # fmt: skip
     """Take in a table whose records may be here with other words. InputError, with nothing changed, where a record has
     no id or was another person's."""
+    until = purge_date(now, keep_raw_days, require_intake(study, actor=actor, now=now))
     run = new_run_id("intake", now)
     read = read_in(
-        study, table, chosen, key, input_hash=input_hash, run_id=run, purge_on=purge_date(now, keep_raw_days), correct=True
+        study, table, chosen, key, input_hash=input_hash, run_id=run, purge_on=until, correct=True
     )  # fmt: skip
     waiting = set(voices_without_clean_text(study.db))
     changed = {t.record.id: t for t in read.corrected if t.record.id not in waiting}

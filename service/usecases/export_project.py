@@ -30,12 +30,14 @@ from service.study.codebooks import newest_codebook
 from service.study.confirmed import Confirmed, confirmed
 from service.study.database import write
 from service.study.memos import Memo, memos
+from service.study.passports import Output
 from service.study.runs import add_audit
 from service.study.sealed import all_without_others
 from service.study.study import Study
 from service.study.suggestions import StoredSuggestion, suggestions_of_voice
 from service.study.voices import VoiceRecord, all_voices, clean_texts_of, segments
 from service.usecases.check import require_open
+from service.usecases.passport import require_output
 
 _ABOUT = (
     "De-identified voices with the codings that people confirmed; nothing that a machine proposed is a coding here{also}. "
@@ -70,6 +72,7 @@ def export_project(study: Study, *, person: str, now: str, with_suggestions: boo
     The same study gives the same bytes. Suggestions, if asked for, are those that nobody decided on.
     """
     require_open(study)
+    require_output(study, Output.STUDY, actor=person, now=now)
     project = _project(study, person, with_suggestions)
     given = [g for s in project.sources for selection in s.selections for g in selection.given]
     machine = sum(g.user == _machine(study).guid for g in given)

@@ -13,9 +13,11 @@ from service.errors import InputError, ServiceError, StudyError
 from service.files.packs import Pack, Packing, checked, packing
 from service.study.copies import columns, empty_study, fill, finished, rows, shape, waiting
 from service.study.database import open_database, write
+from service.study.passports import Output, passports
 from service.study.runs import add_audit
 from service.study.study import STUDY_FILE, VAULT_FILE, Study
 from service.usecases.check import require_open
+from service.usecases.passport import require_output
 from service.usecases.study_files import GOES, left_out, readme, schema
 
 FORMAT = "heard study 1"
@@ -38,6 +40,7 @@ def export_study(study: Study, out: Path, *, person: str, now: str, with_vault: 
     The same study gives the same bytes. `with_vault` adds the vault as it is, sealed.
     """
     require_open(study)
+    require_output(study, Output.STUDY, actor=person, now=now)
     with packing(out) as pack:
         done = _pack(study, pack, with_vault)
     with write(study.db) as connection:
@@ -100,6 +103,7 @@ def import_study(source: Path, folder: Path, *, person: str, now: str) -> tuple[
         if VAULT_FILE in pack.about["files"]:
             pack.copy(VAULT_FILE, folder / VAULT_FILE)
         study = finished(folder, db)
+        passports(study.db)  # what cannot be read as one is refused now, and not on every page
     except BaseException as broken:  # noqa: BLE001 - whatever it was, nothing is left half made
         db.close()
         _remove(folder)

@@ -15,11 +15,13 @@ from service.files.choose import choose_profile
 from service.files.mapping import Profile, Source
 from service.files.tables import Table, read_table
 from service.study.database import write
+from service.study.passports import Passport
 from service.study.runs import Run, add_audit, add_run, new_run_id
 from service.study.study import Study
 from service.study.voices import VoiceRecord, add_voices, known_voices, voices_without_clean_text
 from service.study.withdrawals import withdrawn
 from service.usecases.answers import Answer, Records, answers, open_rows
+from service.usecases.passport import require_intake
 from service.usecases.signs import signs_in
 from service.vault.keys import Key
 from service.vault.store import RawVoice, Vault
@@ -111,11 +113,12 @@ def take_in(
     study: Study, file: Path, key: Key, *, now: str, keep_raw_days: int, actor: str, profile: Path | None = None,
     text_column: str | None = None, speaker: str = "",
 ) -> IntakeReport:  # fmt: skip
-    """Read a file into the study. InputError leaves both stores as they were.
+    """Read a file into the study. InputError leaves both stores as they were, and so does PassportError.
 
     The raw words are sealed first: a crash in between leaves sealed words that the next intake of
     the same file replaces and that the purge date removes.
     """
+    require_intake(study, actor=actor, now=now)
     table, chosen = look_at(study, file, profile=profile, text_column=text_column, speaker=speaker)
     return take_in_table(
         study, table, chosen, key, input_hash=file_hash(file), now=now, keep_raw_days=keep_raw_days, actor=actor
@@ -134,8 +137,9 @@ def take_in_table(
     study: Study, table: Table, chosen: Profile, key: Key, *, input_hash: str, now: str, keep_raw_days: int, actor: str
 ) -> IntakeReport:  # fmt: skip
     """Read a table into the study as a profile says; `input_hash` stands for the file that it came from."""
+    passport = require_intake(study, actor=actor, now=now)
     run_id = new_run_id("intake", now)
-    purge_on = purge_date(now, keep_raw_days)
+    purge_on = purge_date(now, keep_raw_days, passport)
     read = read_in(study, table, chosen, key, input_hash=input_hash, run_id=run_id, purge_on=purge_on)
     waiting = set(voices_without_clean_text(study.db))
     with Vault(study.vault_file, key, study.id) as vault:
@@ -146,9 +150,9 @@ def take_in_table(
     return read.report
 
 
-def purge_date(now: str, keep_raw_days: int) -> str:
-    """The day on which raw words that come in now are deleted."""
-    return (date.fromisoformat(now[:10]) + timedelta(days=keep_raw_days)).isoformat()
+def purge_date(now: str, keep_raw_days: int, passport: Passport) -> str:
+    """The day on which raw words that come in now are deleted: none are kept for longer than the study."""
+    return min((date.fromisoformat(now[:10]) + timedelta(days=keep_raw_days)).isoformat(), passport.retention)
 
 
 def read_in(

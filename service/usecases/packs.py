@@ -35,11 +35,13 @@ from service.study.codebooks import newest_codebook
 from service.study.counts_released import add_release, numbers_of, past_releases
 from service.study.database import write
 from service.study.packs import add_pack, held_packs
+from service.study.passports import Output
 from service.study.runs import add_audit
 from service.study.study import Study
 from service.usecases.counts import counted_in
 from service.usecases.findings import joint_display
 from service.usecases.packs_suppress import Suppressed, suppressed
+from service.usecases.passport import require_output
 from service.usecases.prevalence import TOO_FEW, Heard, Shares, no_round, shares
 from service.usecases.rounds import counted_round
 
@@ -57,8 +59,9 @@ def export_pack(study: Study, out: Path, signer: Signer, *, council: str, now: s
 def release(study: Study, kind: str, *, council: str, now: str, actor: str) -> tuple[Pack, str]:
     """What a study may tell beside all that it told before, entered in the ledger of releases; and that entry's name.
 
-    StudyError where no people were counted, or too few to tell of.
+    StudyError where no people were counted, or too few to tell of; PassportError where the passport does not allow it.
     """
+    require_output(study, Output.PACKS if kind == "pack" else Output.COUNTS, actor=actor, now=now)
     round_ = counted_round(study, unit="participant")
     if round_ is None:
         raise StudyError(no_round(study))

@@ -10,9 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from nlp.findings.link import JointRow
 from nlp.types import Codebook
 from service.study.codebooks import newest_codebook
+from service.study.passports import Output
 from service.study.runs import Run, all_runs
 from service.study.study import Study
 from service.usecases.findings import Overview, joint_display, overview
+from service.usecases.passport import require_output
 from service.usecases.prevalence import ThemeShare, theme_shares
 
 
@@ -35,8 +37,9 @@ def report_of(study: Study) -> Report:
     )
 
 
-def write_report(study: Study, out: Path, *, now: str) -> None:
-    """Write the report as HTML; it appears under its name only when whole."""
+def write_report(study: Study, out: Path, *, person: str, now: str) -> None:
+    """Write the report as HTML; it appears under its name only when whole. PassportError where counts may not leave."""
+    require_output(study, Output.COUNTS, actor=person, now=now)
     environment = Environment(loader=PackageLoader("service.web"), autoescape=True, undefined=StrictUndefined)
     html = environment.get_template("report.html").render(report=report_of(study), now=now)
     part = out.with_name(out.name + ".part")

@@ -12,9 +12,11 @@ from nlp.types import Codebook
 from service.errors import StudyError
 from service.study.borrowed import add_borrowed
 from service.study.database import write
+from service.study.passports import Output
 from service.study.runs import add_audit
 from service.study.study import Study
 from service.usecases.lessons import Trust, decided, taught
+from service.usecases.passport import require_output
 from service.usecases.suggest import cached_encoder
 
 NOT_ALLOWED = (
@@ -29,6 +31,7 @@ def export_lessons(
     """Write what was decided in a study as vectors and decisions, without a word of anyone's; how many texts."""
     if not allowed:
         raise StudyError(NOT_ALLOWED)
+    require_output(study, Output.LESSONS, actor=actor, now=now)
     cached = cached_encoder(study, encoder, re_encode=False)
     lessons, matcher = taught(study, codebook, trust), Matcher(codebook, cached, read_as=neutralise)
     if not lessons.segments:

@@ -10,6 +10,7 @@ from service.study.copies import Column
 
 GOES: Mapping[str, str] = {
     "study": "The study: title, codebook, whether it is fictional, leaks allowed, how probable a suggestion must be.",
+    "passports": "Every version of the dataset passport: purpose, controller, basis, retention, what may leave (content).",
     "runs": "Each run of a method: its model, codebook version, hash of what went in, counts.",
     "audit": "Who did what and when, in ids and counts.",
     "participants": "People, by pseudonym.",

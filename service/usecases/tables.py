@@ -20,6 +20,7 @@ from service.files.grids import Grid, Variable, meaning, write_csv, write_grid
 from service.study.codebooks import active_codes_by_version, newest_codebook
 from service.study.confirmed import confirmed
 from service.study.database import write
+from service.study.passports import Output
 from service.study.publications import meanings
 from service.study.readings import versions_read
 from service.study.runs import add_audit
@@ -27,6 +28,7 @@ from service.study.sealed import all_without_others
 from service.study.study import Study
 from service.study.voices import VoiceRecord, all_voices, segments_by_voice
 from service.usecases.check import require_open
+from service.usecases.passport import require_output
 
 _FOUND = {0: "read, not found", 1: "found"}
 _PERSON = {"voice": "Who speaks", "age_band": "Age band"}
@@ -50,6 +52,7 @@ class Tabled:
 def export_tables(study: Study, folder: Path, *, person: str, now: str) -> Tabled:
     """Write the tables as far as `person` may see codings; GateError while nobody may code yet."""
     require_open(study)
+    require_output(study, Output.STUDY, actor=person, now=now)
     made = grids(study, person)
     voices, people = made
     codes = sum(v.name.startswith("c_") for v in voices.variables)

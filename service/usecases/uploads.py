@@ -25,6 +25,7 @@ from service.files.tables import KINDS, Table, read_table
 from service.study.jobs import OVER, Job, ask, job, job_for
 from service.study.study import Study
 from service.usecases.intake import dry_run, file_hash, look_at, profiles_of
+from service.usecases.passport import require_intake
 from service.vault.keys import Key
 
 MOST_BYTES = 100 * 1024 * 1024
@@ -68,7 +69,8 @@ class Upload:
 
 def receive(study: Study, name: str, write: Callable[[Path], None], *, by: str, now: str) -> Upload:
     """Keep a file that is handed in, `write` putting it where it is told. InputError, with nothing kept, when it is no
-    table or document that is read."""
+    table or document that is read; PassportError when nothing may come in."""
+    require_intake(study, actor=by, now=now)
     file_name = _safe(name)
     if not file_name.casefold().endswith(KINDS):
         raise InputError(file=_SHOWN, problem=f"not a kind of file that is read; give {', '.join(KINDS)}")
@@ -211,6 +213,7 @@ def confirm(study: Study, upload: Upload, *, by: str, now: str) -> Job:
     """Ask for the job that takes the file in; asked twice it is one job. RecordError before its dry run."""
     if upload.told is None:
         raise RecordError("see first what would come of it")
+    require_intake(study, actor=by, now=now)
     return ask(study.db, JOB, {"upload": upload.token}, by=by, now=now, token=_job_token(upload.token))
 
 

@@ -32,6 +32,8 @@ ACT_WORDS = {
     "end flag discuss": "ended a flag to talk about", "flag disclosure": "flagged a possible disclosure",
     "end flag disclosure": "ended the flag of a possible disclosure", "release pack": "made a pack of the findings",
     "load pack": "loaded another council’s pack", "release database": "made a database of the findings",
+    "set passport": "set the dataset passport",
+    "refuse intake": "was refused an intake, by the passport", "refuse output": "was refused an export, by the passport",
 }  # fmt: skip
 
 

@@ -112,10 +112,10 @@ def gaps_chart(study: AStudy, _: AReader) -> Response:
 
 
 @router.get("/studies/{name}/joint/report.{form}")
-def report_file(study: AStudy, form: str, _: AReader, young: bool = False) -> Response:
+def report_file(study: AStudy, form: str, person: AReader, young: bool = False) -> Response:
     """The report to take along: html, docx or pdf."""
     if form not in FORMS:
         raise HTTPException(404)
-    content = joint_file(study, form, young=young, now=now())
+    content = joint_file(study, form, young=young, person=person.name, now=now())
     name = f"joint-display{'-young' if young else ''}.{form}"
     return Response(content, media_type=FORMS[form], headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -16,9 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from service.errors import StudyError
+from service.study.passports import Output
 from service.study.study import Study
 from service.usecases.joint import Joint, joint
 from service.usecases.joint_words import Block, Kind, Sheet, report, young_report
+from service.usecases.passport import require_output
 from service.web.charts import gaps_svg, joint_svg
 
 FORMS = {
@@ -31,8 +33,10 @@ NO_BROWSER = "there is no Chromium on this machine to make a PDF with; take the 
 SECONDS = 60
 
 
-def joint_file(study: Study, form: str, *, young: bool, now: str) -> bytes:
-    """The report in one form: html, docx or pdf. StudyError where that form cannot be made here."""
+def joint_file(study: Study, form: str, *, young: bool, person: str, now: str) -> bytes:
+    """The report in one form: html, docx or pdf. StudyError where that form cannot be made here,
+    PassportError where counts may not leave."""
+    require_output(study, Output.COUNTS, actor=person, now=now)
     found = joint(study)
     sheet = young_report(study, found) if young else report(study, found, now=now)
     if form == "html":

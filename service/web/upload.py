@@ -17,7 +17,7 @@ from nlp.types import Voice
 from service.access.people import Person
 from service.clock import now
 from service.deps import AnIntaker, AStudy
-from service.errors import InputError, RecordError
+from service.errors import InputError, PassportError, RecordError
 from service.files.columns import Holds
 from service.files.roles import ROLE_WORDS, roles_of
 from service.files.tables import KINDS
@@ -71,6 +71,8 @@ async def uploading(request: Request, study: AStudy, person: AnIntaker) -> Respo
         upload = await run_in_threadpool(_received, study, content, person)
     except InputError as bad:
         return _page(request, study, problem=str(bad), status=422)
+    except PassportError as none:
+        return _page(request, study, problem=str(none), status=409)
     return RedirectResponse(_address(study, upload), 303)
 
 
@@ -170,7 +172,7 @@ def taking(request: Request, study: AStudy, person: AnIntaker, token: str) -> Re
     upload = uploads.find(study, token, by=person.name, now=now())
     try:
         job = uploads.confirm(study, upload, by=person.name, now=now())
-    except RecordError as early:
+    except (PassportError, RecordError) as early:
         return _columns(request, study, upload, problem=str(early), status=409)
     return RedirectResponse(f"/studies/{study.name}/jobs#job-{job.id}", 303)
 

@@ -15,8 +15,10 @@ from jinja2 import StrictUndefined
 from nlp.findings.prevalence import Estimate, Unit
 from service.access.people import Person
 from service.access.permissions import ROLE_WORDS, Action, may
+from service.clock import now
 from service.study.changes import state_for
 from service.study.study import Study
+from service.usecases.passport import short
 from service.usecases.prevalence import Shares
 from service.usecases.reading import SegmentReading, VoiceReading
 
@@ -126,6 +128,7 @@ PLACES = (
     Place("/activity", "Activity", Action.READ),
     Place("/upload", "Upload", Action.INTAKE),
     Place("/jobs", "Jobs", Action.INTAKE),
+    Place("/passport", "Passport", Action.FINDINGS),
     Place("/withdrawals", "Withdrawals", Action.INTAKE),
     Place("/audit", "Audit", Action.AUDIT),
 )
@@ -153,6 +156,7 @@ def render(request: Request, name: str, *, status: int = 200, **context: Any) ->
     places = [p for p in PLACES if person is not None and may(person.role, p.action)]
     held = {"study": None, "status": status, "person": person, "places": places, **context}
     held["since"] = _since(held["study"], person)
+    held["carried"], held["in_order"] = short(held["study"], now()) if held["study"] else ("", True)
     return templates.TemplateResponse(request, name, held, status_code=status)
 
 

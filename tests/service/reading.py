@@ -19,7 +19,7 @@ from service.usecases.queue import next_item
 from service.usecases.review import Choice, _undoing, decide
 from service.usecases.rounds import draw_counting_round
 from service.usecases.suggest import SuggestReport, suggest_study
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, give_passport
 
 CHAIR = "i put a chair against the door every single night {}"
 PASTA = "we had pasta for tea and then watched a film {}"
@@ -81,6 +81,7 @@ def kept_study(folder: Path, cascade: Deidentifier, encoder: Encoder) -> Path:
         folder / "studies" / "study", title="A study", codebook="north-yorkshire-care-leavers", now=NOW,
         settings=Settings(key_folder=folder / "keys"),
     )  # fmt: skip
+    give_passport(study)
     accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
     fill(Made(study, key), folder, cascade, encoder)
     study.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -23,7 +23,7 @@ from service.usecases.check import accept_risk
 from service.usecases.deidentify import deidentify_study
 from service.usecases.intake import take_in
 from service.usecases.rounds import draw_counting_round, draw_review_round
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, give_passport
 from tests.service.reading import CHAIR, PASTA, quiet, suggest
 from tests.service.serving import give_accounts, port_of, serving
 from tests.service.test_browser import browser, sign_in
@@ -40,6 +40,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentifier, minilm
         folder / "study", title="Queue", codebook="north-yorkshire-care-leavers", now=NOW,
         settings=Settings(key_folder=folder / "keys"),
     )  # fmt: skip
+    give_passport(study)
     accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
     said = ["one two", "three four", "five six", "seven eight", "nine ten"]
     lines = [f"{i},{(CHAIR if i % 2 else PASTA).format(said[i % 5])} {'x' * (i // 5)},child,P{i}" for i in range(40)]

@@ -30,7 +30,7 @@ from service.usecases.plan import named_round
 from service.usecases.prevalence import shares
 from service.usecases.review import Choice
 from service.usecases.rounds import draw_counting_round, draw_review_round
-from tests.conftest import NOW, Made, sign_in_as
+from tests.conftest import NOW, Made, give_passport, sign_in_as
 from tests.service.reading import CHAIR, PASTA, quiet, read_round, suggest
 from tests.service.serving import give_accounts
 
@@ -45,6 +45,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentifier, minilm
         folder / "studies" / "study", title="A study", codebook="north-yorkshire-care-leavers", now=NOW,
         settings=Settings(key_folder=folder / "keys"),
     )  # fmt: skip
+    give_passport(study)
     accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
     lines = [f"{i},{(CHAIR if i % 2 else PASTA).format('x' * (i // 2))},child,P{i}" for i in range(120)]
     (folder / "in.csv").write_text("\n".join(["id,text,voice,participant", *lines]) + "\n", "utf-8")

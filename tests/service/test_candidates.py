@@ -29,7 +29,7 @@ from service.usecases.intake import take_in
 from service.usecases.publish import Consent, publish
 from service.usecases.rounds import draw_counting_round
 from service.usecases.suggest import suggest_study
-from tests.conftest import NOW, sign_in_as
+from tests.conftest import NOW, give_passport, sign_in_as
 from tests.service.reading import quiet
 from tests.service.serving import give_accounts
 from tests.service.test_codebook_drafts import change
@@ -45,6 +45,7 @@ def searched_folder(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentif
     book = "north-yorkshire-care-leavers"
     settings = Settings(key_folder=folder / "keys")
     made, key = wiring.make_study(folder / "study", title="A study", codebook=book, now=NOW, settings=settings)
+    give_passport(made)
     accept_risk(made, person="A tester", reason="The people in these tests are fictional.", now=NOW)
     rows = [f"{i},{text},child,P{i}" for i, text in enumerate((*PETS, *BUS))]
     (folder / "in.csv").write_text("\n".join(["id,text,voice,participant", *rows]) + "\n", "utf-8")

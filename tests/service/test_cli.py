@@ -140,6 +140,8 @@ COMMANDS = [
     "findings",
     "link",
     "report",
+    "passport show",
+    "passport set",
     "serve",
     "demo",
     "codebook check",
@@ -165,6 +167,7 @@ def test_a_study_from_the_terminal_from_init_to_report(tmp_path: Path) -> None:
     export = ROOT / "corpora_sample" / "rochdale-family-hub" / "family-hub-panel.csv"
     steps = [
         heard("init", study, "--codebook", "rochdale-family-hub", folder=tmp_path),
+        heard("passport", "set", study, ROOT / "corpora_sample" / "passport.toml", folder=tmp_path),
         heard("intake", study, export, "--json", folder=tmp_path),
         heard("deidentify", study, folder=tmp_path),
         heard("suggest", study, "--json", folder=tmp_path),
@@ -175,9 +178,9 @@ def test_a_study_from_the_terminal_from_init_to_report(tmp_path: Path) -> None:
     ]  # fmt: skip
 
     assert [s.returncode for s in steps] == [0] * len(steps), [s.stderr for s in steps if s.returncode]
-    assert json.loads(steps[1].stdout)["voices"] == 150
-    assert "“zzz” is no code" in steps[5].stderr
-    assert "Suggested:" in steps[5].stderr
+    assert json.loads(steps[2].stdout)["voices"] == 150
+    assert "“zzz” is no code" in steps[6].stderr
+    assert "Suggested:" in steps[6].stderr
     html = (tmp_path / "report.html").read_text("utf-8")
     assert "read at least" in html
     assert "<script" not in html
@@ -186,6 +189,7 @@ def test_a_study_from_the_terminal_from_init_to_report(tmp_path: Path) -> None:
 def test_a_wrong_key_stops_with_one_line_and_changes_nothing(tmp_path: Path) -> None:
     heard("init", tmp_path / "one", "--codebook", "rochdale-family-hub", folder=tmp_path)
     heard("init", tmp_path / "two", "--codebook", "rochdale-family-hub", folder=tmp_path)
+    heard("passport", "set", tmp_path / "one", ROOT / "corpora_sample" / "passport.toml", folder=tmp_path)
     keys = sorted((tmp_path / "keys").iterdir())
     contents = [k.read_bytes() for k in keys]
     keys[0].write_bytes(contents[1])

@@ -36,7 +36,7 @@ from service.usecases.publish import Consent, Plan, dry_run, publish, published_
 from service.usecases.reading import excerpts
 from service.usecases.review import Choice
 from service.usecases.search import search_voices
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, give_passport
 from tests.service.reading import CHAIR, PASTA, heard_chair, quiet, read_blind, read_round, suggest
 
 CODE = "CL5"
@@ -53,6 +53,7 @@ def read_folder(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentifier,
         folder / "study", title="A study", codebook="north-yorkshire-care-leavers", now=NOW,
         settings=Settings(key_folder=folder / "keys"),
     )  # fmt: skip
+    give_passport(study)
     accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
     rows = [f"{i},{(CHAIR if i % 2 else PASTA).format('x' * i)},child,P{i}" for i in range(12)]
     (folder / "in.csv").write_text("\n".join(["id,text,voice,participant", *rows]) + "\n", "utf-8")

@@ -26,7 +26,7 @@ from service.usecases.check import accept_risk
 from service.usecases.export_project import export_project
 from service.usecases.import_project import ImportReport, brought_in, import_project
 from service.usecases.suggest import suggest_study
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, ROOT, Made, give_passport
 from tests.nlp.test_interchange import HOME, NAMESPACE, zipped
 from tests.service.reading import heard_chair, quiet, read_blind
 
@@ -38,6 +38,9 @@ def read(loaded: Made) -> Made:
     """Forty people, some of whom were read blind."""
     read_blind(loaded, 12, heard_chair)
     return loaded
+
+
+PASSPORT = ["--passport", str(ROOT / "corpora_sample" / "passport.toml")]
 
 
 def exported(study: Study) -> Project:
@@ -60,6 +63,7 @@ def came_in(
 ) -> tuple[Study, ImportReport]:
     brought = brought_in(file, now=NOW)
     study, key = wiring.new_study(to, brought.codebook.book.id, title="Came in", now=NOW, settings=settings)
+    give_passport(study)
     done = import_project(
         study, key, brought, cascade, speaker=speaker, now=NOW, keep_raw_days=30, actor="t", progress=quiet
     )
@@ -192,7 +196,7 @@ def test_the_commands_take_a_project_in_and_give_it_out(tmp_path: Path, monkeypa
     file, folder, out = tmp_path / "in.qdpx", tmp_path / "study", tmp_path / "out.qdpx"
     file.write_bytes(foreign(SAID, ["Nobody asked me where i want to live."]))
     run = CliRunner()
-    came = run.invoke(app, ["import", "project", str(file), str(folder), "--voice", "child"])
+    came = run.invoke(app, ["import", "project", str(file), str(folder), "--voice", "child", *PASSPORT])
     assert came.exit_code == 0, came.output
     assert "UTF-16 units" in came.output
     assert run.invoke(app, ["deid-check", str(folder), "--accept-risk", "fictional", "--checker", "me"]).exit_code == 0

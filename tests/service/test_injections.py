@@ -32,7 +32,7 @@ from service.usecases.memos import add_memo
 from service.usecases.review import Choice
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.usecases.suggest import suggest_study
-from tests.conftest import NOW
+from tests.conftest import NOW, give_passport
 from tests.service.crawling import DESK, kind_of, sign_in
 from tests.service.reading import CHAIR, PASTA, quiet, read_round
 from tests.service.serving import give_accounts, port_of, serving
@@ -84,6 +84,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentifier, min
     settings, name = Settings(key_folder=folder / "keys"), "north-yorkshire-care-leavers"
     place = folder / "studies" / "odd"
     study, key = wiring.make_study(place, title=CLASSIC + QUOTES, codebook=name, now=NOW, settings=settings)
+    give_passport(study)
     accept_risk(study, person=QUOTES, reason=CLOSING, now=NOW)
     take_in(study, _take_in(study, folder), key, now=NOW, keep_raw_days=30, actor=CLASSIC)
     deidentify_study(study, key, cascade, now=NOW, actor=CLOSING, progress=quiet)

@@ -200,8 +200,8 @@ def test_the_young_peoples_version_is_in_plain_words_and_their_own_names(lead: T
 
 @pytest.mark.parametrize("young", [False, True])
 def test_the_report_holds_the_same_as_html_and_as_docx(study: Study, young: bool) -> None:
-    html = unescape(joint_file(study, "html", young=young, now=NOW).decode())
-    paper = docx.Document(io.BytesIO(joint_file(study, "docx", young=young, now=NOW)))
+    html = unescape(joint_file(study, "html", young=young, person="t", now=NOW).decode())
+    paper = docx.Document(io.BytesIO(joint_file(study, "docx", young=young, person="t", now=NOW)))
     cells = [cell.text for table in paper.tables for row in table.rows for cell in row.cells]
     words = " ".join([p.text for p in paper.paragraphs] + cells)
 
@@ -216,12 +216,12 @@ def test_a_pdf_is_made_where_a_browser_is_there_and_else_refused_with_the_way_ou
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if any(map(shutil.which, BROWSERS)):
-        content = joint_file(study, "pdf", young=True, now=NOW)
+        content = joint_file(study, "pdf", young=True, person="t", now=NOW)
         assert content.startswith(b"%PDF-")
         assert len(content) > 5_000
     monkeypatch.setenv("PATH", "")
     with pytest.raises(StudyError, match="take the HTML and print it"):
-        joint_file(study, "pdf", young=True, now=NOW)
+        joint_file(study, "pdf", young=True, person="t", now=NOW)
 
 
 def test_reports_are_taken_along_from_the_page(lead: TestClient) -> None:

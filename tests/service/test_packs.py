@@ -37,7 +37,7 @@ from service.usecases.prevalence import NO_ROUND
 from service.usecases.queue import next_item
 from service.usecases.review import Choice, decide
 from service.usecases.rounds import counted_round, draw_counting_round
-from tests.conftest import NOW, ROOT, Made, sign_in_as
+from tests.conftest import NOW, ROOT, Made, give_passport, sign_in_as
 from tests.service.reading import fill, heard_chair
 from tests.service.serving import give_accounts
 
@@ -53,6 +53,7 @@ def unread_folder(tmp_path_factory: pytest.TempPathFactory, cascade: Deidentifie
     study, key = wiring.make_study(
         folder / "study", title="A study", codebook="north-yorkshire-care-leavers", now=NOW, settings=settings
     )
+    give_passport(study)
     accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
     fill(Made(study, key), folder, cascade, minilm)
     study.db.close()

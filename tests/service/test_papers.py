@@ -43,7 +43,7 @@ def test_no_paper_holds_a_blank_or_a_word_of_the_templates(written: dict[str, st
 
 
 def test_what_heard_cannot_know_is_left_to_the_council(written: dict[str, str], found: Facts) -> None:
-    assert f"| Controller | **{TO_FILL}**" in written["dpia.md"]
+    assert f"| Where the information comes from | **{TO_FILL}**" in written["dpia.md"]
     counted = {p.name: p.to_fill for p in papers(found)}
     assert all(counted[name] == words.count(f"**{TO_FILL}** ") for name, words in written.items())
 

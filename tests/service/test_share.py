@@ -24,7 +24,7 @@ from service.usecases.deidentify import deidentify_study
 from service.usecases.intake import take_in
 from service.usecases.lessons import Trust
 from service.usecases.share import borrow_lessons, export_lessons
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, give_passport
 from tests.service.reading import heard_chair, quiet, read_blind, suggest
 
 
@@ -39,6 +39,7 @@ def other(tmp_path: Path, settings: Settings, cascade: Deidentifier, minilm: Enc
     study, key = wiring.make_study(
         tmp_path / "other", title="Other", codebook="north-yorkshire-care-leavers", now=NOW, settings=settings
     )
+    give_passport(study)
     accept_risk(study, person="A tester", reason="The people in these tests are fictional.", now=NOW)
     file = tmp_path / "other.csv"
     file.write_text(

@@ -22,7 +22,7 @@ from service.study.study import Study, open_study
 from service.usecases.check import accept_risk
 from service.usecases.export_study import export_study, import_study
 from service.usecases.study_files import GOES, STAYS
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, give_passport
 from tests.service.bare import bare_study
 
 LATER = "2026-02-01T10:00:00.000+00:00"
@@ -54,6 +54,7 @@ def study(tmp_path: Path) -> Study:
     with write(made.db) as connection:
         connection.execute("UPDATE clean_texts SET held = 'pl' WHERE text = 'Waits here.'")
     accept_risk(made, person="A tester", reason="The people in these tests are fictional.", now=NOW)
+    give_passport(made)
     with_a_row_in_every_table(made)
     return made
 
@@ -196,6 +197,7 @@ def rewritten(folder: Path, table: str, lines: list[dict[str, object]]) -> None:
         ("study", [{"id": "x"}]),
         ("flags", [{"seq": 1, "segment": "none", "kind": "discuss", "by": "A", "at": NOW}]),
         ("flags", [{"seq": "words", "segment": "none", "kind": "discuss", "by": "A", "at": NOW}]),
+        ("passports", [{"seq": 1, "content": "{}", "by": "A", "at": NOW}]),
         ("flags", [{"seq": 2**70, "segment": "none", "kind": "discuss", "by": "A", "at": NOW}]),
     ],
 )
