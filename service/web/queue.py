@@ -16,7 +16,7 @@ from nlp.types import Code, Codebook
 from service.access.people import Person, preferences
 from service.clock import now
 from service.deps import ACoder, AStudy, people_of
-from service.errors import GateError, ServiceError
+from service.errors import GateError, RecordError, ServiceError
 from service.study.codebooks import newest_codebook
 from service.study.decisions import Round
 from service.study.study import Study
@@ -115,9 +115,16 @@ def fragment(request: Request, study: Study, item: Item | None, person: Person) 
 def next_fragment(request: Request, study: AStudy, person: ACoder, round_id: str, after: str = "") -> Response:
     """The text that comes after another one, held for this coder where the round has a pool."""
     round_ = round_to_code(study, round_id, person.name)
-    position = item_at(study, round_, person.name, after, now=now(), saving=True).position if after else 0
-    item = next_item(study, round_, person.name, after=position, past=after, now=now())
+    item = next_item(study, round_, person.name, after=_place(study, round_, person.name, after), past=after, now=now())
     return HTMLResponse(fragment(request, study, item, person))
+
+
+def _place(study: Study, round_: Round, coder: str, segment: str) -> int:
+    """Where in the round a text stands; the start, when it was taken out of the study meanwhile."""
+    try:
+        return item_at(study, round_, coder, segment, now=now(), saving=True).position if segment else 0
+    except RecordError:
+        return 0
 
 
 @router.get("/studies/{name}/rounds/{round_id}/items/{segment}")

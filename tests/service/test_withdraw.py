@@ -17,7 +17,7 @@ from service.cli.main import app
 from service.errors import RecordError
 from service.study.chain import faults
 from service.study.database import write
-from service.study.decisions import codings
+from service.study.decisions import codings, rounds
 from service.study.search import Hidden, VoiceFilter, find_voices
 from service.study.voices import all_voices
 from service.usecases.deidentify import deidentify_study
@@ -280,3 +280,22 @@ def test_a_coder_withdraws_nobody(held: Made) -> None:
         sent = {"participant": participant(held), "sure": "true"}
         assert client.post(f"/studies/{held.study.name}/withdrawals", data=sent).status_code == 403
     assert len(all_voices(held.study.db)) == 31
+
+
+def test_a_tab_that_lay_open_on_somebody_who_withdrew_is_told_so_and_nothing_is_kept(
+    held: Made, tmp_path: Path
+) -> None:
+    study, segment = held.study, segment_of(held)
+    round_ = next(one.id for one in rounds(study.db) if one.kind == "review")
+    give_accounts(study.folder.parent)
+    with sign_in_as(study.folder.parent, "Coder A (demo)") as client:
+        here = f"/studies/{study.name}/rounds/{round_}"
+        assert client.get(f"{here}/items/{segment}").status_code == 200
+        take_back(held, tmp_path)
+        before = study.db.conn.execute("SELECT count(*) FROM decisions").fetchone()[0]
+        sent = client.post(f"{here}/items/{segment}", json={"token": "t" * 16, "choices": [{"code": "CL5"}]})
+        flagged = client.post(f"/studies/{study.name}/queue/flags", json={"segment": segment, "kind": "discuss"})
+        assert (sent.status_code, "no longer" in sent.json()["problem"]) == (404, True)
+        assert flagged.status_code in (404, 422)
+        assert client.get(f"{here}/item?after={segment}").status_code == 200
+    assert study.db.conn.execute("SELECT count(*) FROM decisions").fetchone()[0] == before

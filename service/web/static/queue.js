@@ -49,7 +49,14 @@ function show(html) {
   if (!page.getElementById("text")) return say("The next text could not be shown. Load the page again.");
   for (const id of ["text", "codes"]) $(id).replaceWith(page.getElementById(id));
   take();
-  $("heading").focus();
+  lookAt();
+}
+
+// The text and its first code in view, wherever one had scrolled to.
+function lookAt() {
+  const desk = queue.querySelector(".desk"), { top } = desk.getBoundingClientRect();
+  $("heading").focus({ preventScroll: true });
+  if (top < 0 || top > innerHeight * 0.4) desk.scrollIntoView();
 }
 
 function take() {
@@ -550,4 +557,4 @@ $("young")?.addEventListener("click", () => {
 take();
 drawKeys();
 ready.then(() => { queue.dataset.ready = "yes"; });
-if (held("pending", []).length) resend(); else $("heading").focus({ preventScroll: true });
+if (held("pending", []).length) resend(); else lookAt();
