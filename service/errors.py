@@ -44,7 +44,11 @@ class StudyError(ServiceError):
 
 
 class KeyFileError(ServiceError):
-    """The vault cannot be opened with the key at hand."""
+    """The vault cannot be opened with the key at hand. `why` is missing, damaged, wrong, rotated away or beside the study."""
+
+    def __init__(self, words: str, *, why: str = "wrong") -> None:
+        self.why = why
+        super().__init__(words)
 
 
 class PassportError(ServiceError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 RESOURCES = Path(__file__).resolve().parent.parent
@@ -18,6 +18,9 @@ class Settings(BaseSettings):
 
     key_folder: Path = Field(default_factory=lambda: Path.home() / ".config" / "heard" / "keys")
     key_file: Path | None = None
+    key: SecretStr | None = None
+    key_command: str = ""
+    allow_key_beside_study: bool = False
     codebooks: Path = RESOURCES / "codebooks"
     policy_file: Path | None = None
     encoder: Literal["matcher", "minilm"] = "matcher"
@@ -44,6 +47,12 @@ class Settings(BaseSettings):
         if self.published_on_loopback or self.host in ("localhost", "127.0.0.1"):
             return self
         raise ValueError("pages have no sign-in yet: HEARD_HOST must be 127.0.0.1 or localhost")
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if sum(map(bool, (self.key_file, self.key, self.key_command))) > 1:
+            raise ValueError("set one of HEARD_KEY_FILE, HEARD_KEY and HEARD_KEY_COMMAND, not several")
+        return self
 
     @property
     def signing_key_file(self) -> Path:

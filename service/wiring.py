@@ -14,19 +14,23 @@ from nlp.encode_int8 import encoder_in
 from nlp.errors import PolicyError
 from nlp.findings.pack import fingerprint
 from nlp.types import Codebook
-from service.errors import StudyError
+from service.clock import now
+from service.errors import KeyFileError, StudyError
 from service.settings import Settings
 from service.signing import Signer, signer_in
 from service.study.study import LEAK_LIMIT, SUGGESTED_FROM, Study, create_study, open_study
 from service.usecases.discover import codebook_in_use
 from service.usecases.export_study import Copied, import_study
 from service.usecases.lessons import Trust
+from service.usecases.rotate import note_refused
 from service.usecases.sharpen import Sharpener
-from service.vault.keys import Key, create_key, read_key
+from service.vault.keys import Key, create_key
+from service.vault.sources import FromCommand, InEnvironment, InFile, KeySource, require_apart
 from service.vault.store import Vault
 
 StudyKey = Key
 KeyOf = Callable[[Study], Key]
+HERE = "heard"  # who is named in the record where the installation itself did something
 
 
 @cache
@@ -123,15 +127,24 @@ def new_study(
     leak_limit: float = LEAK_LIMIT, threshold: float = SUGGESTED_FROM,
 ) -> tuple[Study, Key]:  # fmt: skip
     """A new study for the codebook of an id, which may still have to come in."""
-    if settings.key_file and settings.key_file.exists():
-        read_key(settings.key_file)  # a damaged key is refused before anything is made
+    if not settings.allow_key_beside_study:
+        require_apart(settings.key_file_for("a-study"), folder)
+    if settings.key or settings.key_command or (settings.key_file and settings.key_file.exists()):
+        key_source(settings, "").read()  # a damaged key is refused before anything is made
     study = create_study(
         folder, title=title, codebook=codebook, now=now, fictional=fictional, leak_limit=leak_limit, threshold=threshold
     )
-    file = settings.key_file_for(study.id)
-    key = read_key(file) if settings.key_file and file.exists() else create_key(file)
+    key = _own_key(study.id, settings)
     Vault(study.vault_file, key, study.id).close()
     return study, key
+
+
+def _own_key(study_id: str, settings: Settings) -> Key:
+    """The key of a study that is being made, made itself where it lies in a file that is not there yet."""
+    source = key_source(settings, study_id)
+    if isinstance(source, InFile) and not source.file.exists():
+        return create_key(source.file)
+    return source.read()
 
 
 def bring_in_study(
@@ -139,21 +152,48 @@ def bring_in_study(
 ) -> tuple[Study, Copied, bool]:
     """A study as it was exported elsewhere, and whether its vault can be opened here; without a vault it gets an empty one."""
     study, done = import_study(source, folder, person=person, now=now)
-    file = settings.key_file_for(study.id)
-    if study.vault_file.exists() and not file.exists():
+    kept = key_source(settings, study.id)
+    if study.vault_file.exists() and isinstance(kept, InFile) and not kept.file.exists():
         return study, done, False
-    Vault(study.vault_file, read_key(file) if file.exists() else create_key(file), study.id).close()
+    Vault(study.vault_file, _own_key(study.id, settings), study.id).close()
     return study, done, True
+
+
+def key_source(settings: Settings, study_id: str) -> KeySource:
+    """Where the key ring of a study comes from, as the settings have it."""
+    if settings.key:
+        return InEnvironment(settings.key.get_secret_value())
+    if settings.key_command:
+        return FromCommand(settings.key_command, study_id)
+    return InFile(settings.key_file_for(study_id))
+
+
+def key_source_of(study: Study, settings: Settings) -> KeySource:
+    """The same for a study that is there; KeyFileError where its key lies beside it and nobody has allowed that."""
+    source = key_source(settings, study.id)
+    if isinstance(source, InFile) and not settings.allow_key_beside_study:
+        require_apart(source.file, study.folder)
+    return source
 
 
 def keys_by(settings: Settings) -> KeyOf:
     """What finds studies' keys where these settings have them."""
-    return lambda study: read_key(settings.key_file_for(study.id))
+    return lambda study: _tried(study, settings)
 
 
 def key_of(study: Study) -> Key:
-    """The study's key; KeyFileError when it is missing or damaged."""
-    return read_key(settings().key_file_for(study.id))
+    """The study's key; KeyFileError when it is missing or damaged, or is not the vault's. A refusal is recorded."""
+    return _tried(study, settings())
+
+
+def _tried(study: Study, settings: Settings) -> Key:
+    try:
+        key = key_source_of(study, settings).read()
+        Vault(study.vault_file, key, study.id).close()
+    except KeyFileError as refused:
+        note_refused(study, refused, by=HERE, now=now())
+        raise
+    return key
 
 
 def webhook_secret(study: Study, webhook_id: str) -> str:

@@ -61,7 +61,7 @@ def import_(
             f"Not taken in: {done.elsewhere} codings of texts that did not come in, {done.without_code} of unknown codes."
         )
     say(f"{done.voices} texts, {len(book.codes)} codes and {done.codings} codings are in “{study.title}”.")
-    say(f"The key is in {settings.key_file_for(study.id)}. Next: heard deid-check {folder} --checker NAME")
+    say(f"The key is in {wiring.key_source(settings, study.id).where}. Next: heard deid-check {folder} --checker NAME")
 
 
 def _notes(fidelity: Fidelity) -> list[str]:

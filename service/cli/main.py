@@ -40,6 +40,7 @@ from service.cli import (
     study,
     themes,
     train,
+    vault,
     withdraw,
 )
 from service.cli.show import say
@@ -85,6 +86,7 @@ app.add_typer(lessons.app, name="lessons")
 app.add_typer(packs.app, name="pack")
 app.add_typer(passport.app, name="passport")
 app.add_typer(people.app, name="people")
+app.add_typer(vault.app, name="vault")
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 

@@ -85,7 +85,9 @@ def _built(folder: Path) -> Path:
 
 def _settings(folder: Path) -> Settings:
     """The settings, with the demo's own keys."""
-    return wiring.settings().model_copy(update={"key_folder": folder / "keys", "key_file": None})
+    return wiring.settings().model_copy(
+        update={"key_folder": folder / "keys", "key_file": None, "key": None, "key_command": ""}
+    )
 
 
 def _build(folder: Path) -> None:

@@ -69,8 +69,8 @@ def init(
         threshold=threshold,
         settings=settings,
     )
-    key_file = settings.key_file_for(study.id)
-    say(f"The key is in {key_file}. Keep it safe and apart from the study: without it the raw text cannot be read.")
+    where = wiring.key_source(settings, study.id).where
+    say(f"The key is in {where}. Keep it safe and apart from the study: without it the raw text cannot be read.")
     give({"study": study.id, "codebook": study.codebook}, as_json=as_json, words=f"Made the study “{study.title}”.")
 
 

@@ -24,6 +24,7 @@ _KINDS = {
         "%key",
         "%second step%",
         "start %",
+        "%reseal%",
         "set passport",
     ),
 }

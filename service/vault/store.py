@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from sqlite_utils import Database, Migrations
 
+from service.errors import KeyFileError
 from service.study.database import open_database, scrub, write
 from service.vault.cipher import Cipher
 from service.vault.keys import Key
@@ -39,6 +42,13 @@ def m002_ledgers(db: Database) -> None:
     db.conn.execute("CREATE TABLE ledgers (participant TEXT PRIMARY KEY, ledger BLOB NOT NULL) STRICT")
 
 
+@migrations()
+def m003_key_ring(db: Database) -> None:
+    """Every key that this vault was ever sealed under, the first of them first; ids alone."""
+    db.conn.execute("CREATE TABLE known_keys (key_id TEXT PRIMARY KEY, retired INTEGER NOT NULL DEFAULT 0) STRICT")
+    db.conn.execute("INSERT INTO known_keys (key_id) SELECT key_id FROM seal")
+
+
 @dataclass(frozen=True, slots=True)
 class RawVoice:
     """What intake seals: the words, the record and person references of the source file, and when to purge.
@@ -61,7 +71,7 @@ class Vault:
         self._db = open_database(file)
         migrations.apply(self._db)
         self._db.conn.execute("PRAGMA secure_delete = ON")
-        self._cipher = Cipher(key, study_id)
+        self._cipher, self._key_id = Cipher(key, study_id), key.id
         try:
             self._check(key, study_id)
         except BaseException:
@@ -69,13 +79,29 @@ class Vault:
             raise
 
     def _check(self, key: Key, study_id: str) -> None:
-        row = self._db.conn.execute("SELECT proof FROM seal").fetchone()
-        if row is not None:
-            self._cipher.open(row["proof"], "seal", "proof", "1")
+        row = self._db.conn.execute("SELECT key_id, proof FROM seal").fetchone()
+        if row is None:
+            with write(self._db) as connection:
+                self._seal(connection, key.id, study_id)
             return
+        known = {r["key_id"]: r["retired"] for r in self._db.conn.execute("SELECT key_id, retired FROM known_keys")}
+        held = {m.id for m in key.masters}
+        if row["key_id"] not in held or known.get(key.id):
+            raise _not_this(row["key_id"], rotated=bool(held & set(known)))
+        self._cipher.open(row["proof"], "seal", "proof", "1")
+
+    def _seal(self, connection: sqlite3.Connection, key_id: str, study_id: str) -> None:
+        proof = self._cipher.seal(study_id, "seal", "proof", "1")
+        connection.execute("INSERT INTO seal VALUES (1, ?, ?)", (key_id, proof))
+        connection.execute("INSERT OR IGNORE INTO known_keys (key_id) VALUES (?)", (key_id,))
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction; KeyFileError where the key that would seal was retired since the vault was opened."""
         with write(self._db) as connection:
-            proof = self._cipher.seal(study_id, "seal", "proof", "1")
-            connection.execute("INSERT INTO seal VALUES (1, ?, ?)", (key.id, proof))
+            if connection.execute("SELECT 1 FROM known_keys WHERE key_id = ? AND retired", (self._key_id,)).fetchone():
+                raise _not_this("", rotated=True)
+            yield connection
 
     def put(self, voices: Sequence[RawVoice]) -> None:
         """Seal raw voices; putting the same voice again replaces it."""
@@ -86,7 +112,7 @@ class Vault:
             )
             for v in voices
         ]  # fmt: skip
-        with write(self._db) as connection:
+        with self._writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO raw VALUES (?, ?, ?, ?)", rows)
 
     def texts(self, voice_ids: Sequence[str]) -> dict[str, str]:
@@ -110,7 +136,7 @@ class Vault:
     def put_ledgers(self, ledgers: Mapping[str, Mapping[str, str]]) -> None:
         """Seal each participant's surrogates: keyed digests of names, never the names."""
         rows = [(p, self._cipher.seal(json.dumps(dict(known)), "ledgers", "ledger", p)) for p, known in ledgers.items()]
-        with write(self._db) as connection:
+        with self._writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO ledgers VALUES (?, ?)", rows)
 
     def ledgers(self, participants: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -125,7 +151,7 @@ class Vault:
     def put_offset_maps(self, maps: Iterable[tuple[str, Sequence[OffsetPair]]], version: int = 1) -> None:
         """Seal, for a version of each voice's clean text, (source start, end, clean start, end) a redaction."""
         rows = [(v, version, self._cipher.seal(json.dumps(m), "offset_maps", "map", f"{v}.{version}")) for v, m in maps]
-        with write(self._db) as connection:
+        with self._writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO offset_maps VALUES (?, ?, ?)", rows)
 
     def offset_map(self, voice_id: str, version: int) -> list[OffsetPair]:
@@ -166,3 +192,13 @@ class Vault:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _not_this(sealed_under: str, *, rotated: bool) -> KeyFileError:
+    now = f": the vault is sealed under the key {sealed_under}" if sealed_under else ""
+    if rotated:
+        return KeyFileError(
+            f"the key does not open this study's vault, for it was rotated away{now}. Use the newest copy of the key ring",
+            why="rotated away",
+        )
+    return KeyFileError(f"the key does not open this study's vault, for it is the wrong key, or another study's{now}")
