@@ -4,6 +4,7 @@
   - InputError    a file that was handed in cannot be taken; names file, row and field
   - StudyError    a study folder is missing, taken, or not in the state that was asked for
   - KeyFileError  the vault's key is missing, malformed or belongs to another study
+  - BackupError   a backup is damaged, cut short, altered or none
   - PassportError a study's dataset passport is missing, has run out or does not allow what was asked; names fields
   - GateError     coding was asked for before the check of de-identification allows it
   - RecordError   a stored record is missing, or what is stored contradicts itself
@@ -49,6 +50,10 @@ class KeyFileError(ServiceError):
     def __init__(self, words: str, *, why: str = "wrong") -> None:
         self.why = why
         super().__init__(words)
+
+
+class BackupError(ServiceError):
+    """A backup cannot be read as one, or is not what was sealed."""
 
 
 class PassportError(ServiceError):

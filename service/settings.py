@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     key_file: Path | None = None
     key: SecretStr | None = None
     key_command: str = ""
+    backup_key_file: Path | None = None
     allow_key_beside_study: bool = False
     codebooks: Path = RESOURCES / "codebooks"
     policy_file: Path | None = None

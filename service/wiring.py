@@ -24,7 +24,7 @@ from service.usecases.export_study import Copied, import_study
 from service.usecases.lessons import Trust
 from service.usecases.rotate import note_refused
 from service.usecases.sharpen import Sharpener
-from service.vault.keys import Key, create_key
+from service.vault.keys import Key, create_key, read_key
 from service.vault.sources import FromCommand, InEnvironment, InFile, KeySource, require_apart
 from service.vault.store import Vault
 
@@ -174,6 +174,34 @@ def key_source_of(study: Study, settings: Settings) -> KeySource:
     if isinstance(source, InFile) and not settings.allow_key_beside_study:
         require_apart(source.file, study.folder)
     return source
+
+
+def backup_key(study: Study, settings: Settings, backup: Path) -> Key:
+    """What a study's backups are sealed under: the ring of HEARD_BACKUP_KEY_FILE, made on first use, else the study's own.
+
+    KeyFileError where that key would lie beside the study or the backup.
+    """
+    source = key_source_of(study, settings)
+    file = settings.backup_key_file or (source.file if isinstance(source, InFile) else None)
+    if file is not None and not settings.allow_key_beside_study:
+        require_apart(file, study.folder)
+        require_apart(file, backup)
+    if settings.backup_key_file is None:
+        return source.read()
+    return (
+        read_key(settings.backup_key_file)
+        if settings.backup_key_file.exists()
+        else create_key(settings.backup_key_file)
+    )
+
+
+def rings_for(study_id: str, settings: Settings, folder: Path | None) -> tuple[Key, list[Key]]:
+    """The ring of a study that may not be here yet, and all that may open its backups. `folder` is where it will lie."""
+    source = key_source(settings, study_id)
+    if folder is not None and isinstance(source, InFile) and not settings.allow_key_beside_study:
+        require_apart(source.file, folder)
+    key = source.read()
+    return key, [key, *([read_key(settings.backup_key_file)] if settings.backup_key_file else [])]
 
 
 def keys_by(settings: Settings) -> KeyOf:

@@ -19,6 +19,7 @@ from nlp.errors import NlpError
 from service.cli import (
     agreement,
     audit,
+    backup,
     batch,
     bench,
     check,
@@ -71,6 +72,9 @@ app.command("joint")(joint.joint)
 app.command("trace")(joint.trace)
 app.command("papers")(papers.write_papers)
 app.command("withdraw")(withdraw.withdraw_person)
+app.command("backup")(backup.back_up)
+app.command("verify")(backup.verify)
+app.command("restore")(backup.bring_back)
 app.command("worker")(jobs.work)
 app.command("serve")(serve.serve)
 app.command("demo")(serve.demo)

@@ -45,6 +45,11 @@ def shape(db: Database) -> str:
     return migrations.applied(db)[-1].name
 
 
+def shapes() -> list[str]:
+    """The names of all changes of shape that this version knows, the oldest first."""
+    return [one.name for one in migrations.pending(Database(memory=True))]
+
+
 def tables(db: Database) -> list[str]:
     """Every table that the study's shape has; a search index is one, what SQLite keeps beside it is none."""
     rows = db.conn.execute("PRAGMA table_list")
@@ -88,7 +93,7 @@ def _quoted(name: str) -> str:
 
 def empty_study(folder: Path, shaped: str) -> Database:
     """A database in a new folder, as it was shaped then. StudyError where a study is, or for a shape of the future."""
-    names = [one.name for one in migrations.pending(Database(memory=True))]
+    names = shapes()
     if shaped not in names:
         raise StudyError("it was made by a newer version of Heard, or by none; bring this one up to date first")
     file = folder / STUDY_FILE

@@ -132,6 +132,14 @@ def cancel(db: Database, number: int, *, now: str) -> Job:
     return job(db, number)
 
 
+def cancel_all(db: Database, *, now: str) -> None:
+    """Cancel whatever waits or runs; it can be tried again."""
+    with write(db) as connection:
+        connection.execute(
+            "UPDATE jobs SET state = 'cancelled', ended_at = ? WHERE state IN ('waiting', 'running')", (now,)
+        )
+
+
 def retry(db: Database, number: int) -> Job:
     """Let a failed or cancelled job wait again; RecordError while it is anything else."""
     with write(db) as connection:

@@ -13,7 +13,7 @@ from service.study.chain import Entry
 _KINDS = {
     "view": ("view%",),
     "decide": ("decide%", "adjudicate%"),
-    "export": ("export%", "share lessons"),
+    "export": ("export%", "share lessons", "backup study", "restore study", "verify backup"),
     "release": ("release%", "%release"),
     "sign-in": ("sign %", "refuse sign-in", "lock account", "unlock account", "end session%"),
     "settings": (

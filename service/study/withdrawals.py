@@ -85,7 +85,8 @@ def given_out_since(db: Database, voices: Sequence[str]) -> tuple[GivenOut, ...]
     """What has left the study since the first of these voices came in."""
     rows = db.conn.execute(
         "SELECT seq, at, actor, action FROM audit WHERE (action LIKE '%export%' OR action LIKE '%release%'"
-        " OR action LIKE '%report%' OR action LIKE 'share%') AND at >= coalesce((SELECT min(r.started_at) FROM voices v"
+        " OR action LIKE '%report%' OR action LIKE 'share%' OR action = 'backup study')"
+        " AND at >= coalesce((SELECT min(r.started_at) FROM voices v"
         " JOIN runs r ON r.id = v.intake WHERE v.id IN (SELECT value FROM json_each(?))), '') ORDER BY seq",
         [json.dumps(list(voices))],
     )

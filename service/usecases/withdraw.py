@@ -6,7 +6,7 @@ the files. Withdrawing the same person again finishes what was left.
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +21,18 @@ from service.study.database import scrub, write
 from service.study.erasure import Person, erase, person_of, texts_of
 from service.study.joint import judgements
 from service.study.runs import add_audit
+from service.study.snapshot import SNAPSHOT
 from service.study.study import Study
 from service.study.suggestions import newest_reading
 from service.study.voices import newest_version
 from service.study.withdrawals import Receipt, add_withdrawal, given_out_since, rounds_with, withdrawal_of
+from service.usecases.withdrawn import note_withdrawn
 from service.vault.keys import Key
 from service.vault.store import Vault
 
 BACKUPS = (
-    "Backups made before today still hold this person. After a restore, withdraw them again; see to it that they"
-    " are destroyed when your rules say."
+    "Backups made before today still hold this person. “heard restore” withdraws them again by the list beside the key; see"
+    " to it that backups are destroyed when your rules say."
 )
 
 
@@ -116,7 +118,7 @@ def _erase(study: Study, key: Key, person: Person, by: str, now: str, list_file:
     with Vault(study.vault_file, key, study.id) as vault:
         raw = vault.texts(person.voices)
         traces = Traces([*raw.values(), *texts_of(study.db, person)], _names(study, vault, person, list(raw)))
-    note_withdrawn(list_file, person.participant)
+    note_withdrawn(list_file, study.id, [person.participant], now=now)
     files = tuple(_quoting(books / study.codebook, traces))
     judged = tuple(sorted(judgements(study.db)))
     given_out, rounds = given_out_since(study.db, person.voices), rounds_with(study.db, person.voices)
@@ -162,25 +164,6 @@ def _finish(study: Study, key: Key, receipt: Receipt) -> bool:
         vault.erase(receipt.participant, receipt.voices)
     for copy in study.folder.glob("*.before-migration.db*"):
         copy.unlink()
+    for unfinished in study.folder.glob(f"{SNAPSHOT}*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
     return scrub(study.db)
-
-
-def note_withdrawn(file: Path, participant: str) -> None:
-    """Add a pseudonym to the list outside the study."""
-    held = listed_withdrawn(file)
-    if participant not in held:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = file.with_name(file.name + ".part")
-        part.write_text(json.dumps([*held, participant]), "utf-8")
-        part.chmod(0o600)
-        part.replace(file)
-
-
-def listed_withdrawn(file: Path) -> list[str]:
-    """The pseudonyms on the list outside the study; StudyError when it is damaged."""
-    try:
-        return [str(one) for one in json.loads(file.read_text("utf-8"))]
-    except FileNotFoundError:
-        return []
-    except (ValueError, TypeError, OSError):
-        raise StudyError("the list of those who have withdrawn, beside the study’s key, is damaged") from None

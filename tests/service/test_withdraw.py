@@ -29,7 +29,8 @@ from service.usecases.queue import next_item
 from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.usecases.tables import export_tables
-from service.usecases.withdraw import Withdrawn, listed_withdrawn, withdraw
+from service.usecases.withdraw import Withdrawn, withdraw
+from service.usecases.withdrawn import listed_withdrawn
 from tests.conftest import NOW, Made, sign_in_as
 from tests.service.reading import quiet, suggest
 from tests.service.serving import give_accounts
