@@ -59,7 +59,7 @@ def main() -> None:
         )
         print("| step | fields | seconds |\n|---|---|---|", flush=True)
         source = InFile(settings.key_file_for(study.id))
-        _row("sealed, as intake and de-identification do", study, source, _timed(lambda: _fill(study, key, voices)))
+        _row("sealed, as intake and de-identification do", study, source, _timed(lambda: fill(study, key, voices)))
         before = _told(study, key, voices)
         _row("rotation, killed by force after a third", study, source, _timed(lambda: _rotation(study, source, "kill")))
         _row("the same, asked again: finished", study, source, _timed(lambda: _rotation(study, source, "")))
@@ -77,17 +77,19 @@ def _timed(act: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _fill(study: Study, key: Key, voices: int) -> None:
+def fill(study: Study, key: Key, voices: int) -> None:
+    """Seal voices `v-0` and on, three to a person `p-0` and on."""
     chance = random.Random(1)
     with Vault(study.vault_file, key, study.id) as vault:
         for first in range(0, voices, LOT):
             lot = range(first, min(first + LOT, voices))
-            vault.put([RawVoice(f"v-{n}", _text(chance), f"record-{n}", f"person-{n // 3}", "2099-01-01") for n in lot])
+            vault.put([RawVoice(f"v-{n}", text(chance), f"record-{n}", f"person-{n // 3}", "2099-01-01") for n in lot])
             vault.put_offset_maps([(f"v-{n}", [(7, 16, 7, 17), (40, 52, 41, 50)]) for n in lot])
             vault.put_ledgers({f"p-{n // 3}": {"digest": "[Sister 1]"} for n in lot if n % 3 == 0})
 
 
-def _text(chance: random.Random) -> str:
+def text(chance: random.Random) -> str:
+    """60 to 180 words."""
     return " ".join(chance.choices(WORDS, k=chance.randint(60, 180)))
 
 

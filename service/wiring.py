@@ -127,8 +127,7 @@ def new_study(
     leak_limit: float = LEAK_LIMIT, threshold: float = SUGGESTED_FROM,
 ) -> tuple[Study, Key]:  # fmt: skip
     """A new study for the codebook of an id, which may still have to come in."""
-    if not settings.allow_key_beside_study:
-        require_apart(settings.key_file_for("a-study"), folder)
+    _require_apart(settings, folder)
     if settings.key or settings.key_command or (settings.key_file and settings.key_file.exists()):
         key_source(settings, "").read()  # a damaged key is refused before anything is made
     study = create_study(
@@ -137,6 +136,13 @@ def new_study(
     key = _own_key(study.id, settings)
     Vault(study.vault_file, key, study.id).close()
     return study, key
+
+
+def _require_apart(settings: Settings, folder: Path, study_id: str = "any") -> None:
+    """KeyFileError where the key of a study in that folder would lie beside it and nobody has allowed that."""
+    source = key_source(settings, study_id)
+    if isinstance(source, InFile) and not settings.allow_key_beside_study:
+        require_apart(source.file, folder)
 
 
 def _own_key(study_id: str, settings: Settings) -> Key:
@@ -151,6 +157,7 @@ def bring_in_study(
     source: Path, folder: Path, *, person: str, now: str, settings: Settings
 ) -> tuple[Study, Copied, bool]:
     """A study as it was exported elsewhere, and whether its vault can be opened here; without a vault it gets an empty one."""
+    _require_apart(settings, folder)
     study, done = import_study(source, folder, person=person, now=now)
     kept = key_source(settings, study.id)
     if study.vault_file.exists() and isinstance(kept, InFile) and not kept.file.exists():
@@ -170,10 +177,8 @@ def key_source(settings: Settings, study_id: str) -> KeySource:
 
 def key_source_of(study: Study, settings: Settings) -> KeySource:
     """The same for a study that is there; KeyFileError where its key lies beside it and nobody has allowed that."""
-    source = key_source(settings, study.id)
-    if isinstance(source, InFile) and not settings.allow_key_beside_study:
-        require_apart(source.file, study.folder)
-    return source
+    _require_apart(settings, study.folder, study.id)
+    return key_source(settings, study.id)
 
 
 def backup_key(study: Study, settings: Settings, backup: Path) -> Key:
@@ -197,10 +202,9 @@ def backup_key(study: Study, settings: Settings, backup: Path) -> Key:
 
 def rings_for(study_id: str, settings: Settings, folder: Path | None) -> tuple[Key, list[Key]]:
     """The ring of a study that may not be here yet, and all that may open its backups. `folder` is where it will lie."""
-    source = key_source(settings, study_id)
-    if folder is not None and isinstance(source, InFile) and not settings.allow_key_beside_study:
-        require_apart(source.file, folder)
-    key = source.read()
+    if folder is not None:
+        _require_apart(settings, folder, study_id)
+    key = key_source(settings, study_id).read()
     return key, [key, *([read_key(settings.backup_key_file)] if settings.backup_key_file else [])]
 
 

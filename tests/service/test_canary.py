@@ -22,11 +22,13 @@ from pathlib import Path
 import httpx2
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from nlp.errors import NlpError
 from service import wiring, worker
 from service.batch.engines import engine
 from service.batch.run import Asked, run_batch
+from service.cli.main import app
 from service.clock import now
 from service.errors import ServiceError
 from service.usecases.check import accept_risk
@@ -317,6 +319,20 @@ def go_through_everything(made: Made, inputs: Path, trail: Trail) -> None:
     read_and_export(made, trail)
     look_at_every_page(studies, trail)
     batch(inputs, trail.folder / "out", trail)
+    change_the_key_and_come_back(made.study.folder, trail)
+
+
+def change_the_key_and_come_back(study: Path, trail: Trail) -> None:
+    """A rotation, a backup, its check and a restore, with all that they say."""
+    (trail.folder / "backups").mkdir()
+    file = trail.folder / "backups" / "one.heard"
+    for words in (
+        ["vault", "rotate", study], ["vault", "keys", study], ["backup", study, file], ["verify", file, "--for", study],
+        ["restore", file, trail.folder / "restored" / "study"],
+    ):  # fmt: skip
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        assert done.exit_code == 0, done.output
+        trail.spoken.append(done.output)
 
 
 def left_behind(folder: Path) -> Iterator[Path]:

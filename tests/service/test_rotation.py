@@ -431,6 +431,14 @@ def test_a_key_beside_the_data_is_refused_unless_that_is_allowed(tmp_path: Path)
     assert wiring.keys_by(Settings(key_folder=tmp_path / "a", allow_key_beside_study=True))(study)
 
 
+def test_a_key_beside_the_data_is_no_matter_where_it_comes_from_a_command(tmp_path: Path) -> None:
+    create_key(tmp_path / "store" / "ring")
+
+    study = make(tmp_path / "study", Settings(key_folder=tmp_path, key_command=f"cat {tmp_path / 'store' / 'ring'}"))
+
+    assert study.vault_file.exists()
+
+
 def make(folder: Path, settings: Settings) -> Study:
     study, _ = wiring.make_study(
         folder, title="A study", codebook="north-yorkshire-care-leavers", now=NOW, settings=settings
