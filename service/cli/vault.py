@@ -56,6 +56,8 @@ def rotate(folder: StudyFolder) -> None:
         return
     again = "An earlier rotation is finished: " if done.finished_earlier else ""
     say(f"{again}{done.fields:,} fields were sealed under the key {done.key_id}, which is the active one.")
+    if not done.scrubbed:
+        say("Somebody was reading: the database's log holds what was sealed under the older key until they are done.")
     say(f"The older keys still open earlier backups. To let one go: heard vault retire {folder} KEY")
 
 

@@ -33,12 +33,14 @@ class KeyInUse:
 @dataclass(frozen=True, slots=True, repr=False)
 class Rotated:
     """What a rotation did. `to_keep` is the new ring as text where only people can put it in its place; nothing is
-    sealed anew before they have."""
+    sealed anew before they have. `scrubbed` is False where somebody was reading, so that the log keeps old ciphertext until
+    the vault is next closed by all."""
 
     key_id: str
     fields: int
     finished_earlier: bool
     to_keep: str = ""
+    scrubbed: bool = True
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,7 +83,7 @@ def rotate(study: Study, source: KeySource, *, by: str, now: str, progress: Prog
             _note(study, STOPPED, key.id, by, now, left=vault.left())
             raise
     _note(study, DONE, key.id, by, now, fields=fields)
-    return Rotated(key.id, fields, finished_earlier=finishing)
+    return Rotated(key.id, fields, finished_earlier=finishing, scrubbed=vault.scrubbed)
 
 
 def _unfinished(study: Study, key: Key) -> bool:

@@ -64,6 +64,7 @@ class Rotation(Vault):
     def __init__(self, file: Path, key: Key, study_id: str) -> None:
         super().__init__(file, key, study_id)
         self._study = study_id
+        self.scrubbed = False
 
     @property
     def key_id(self) -> str:
@@ -98,7 +99,7 @@ class Rotation(Vault):
 
     def reseal(self, progress: Progress) -> int:
         """Seal every field under the active key that is not yet; how many. KeyFileError names one that does not open,
-        and those before it stay done."""
+        and those before it stay done. `scrubbed` says afterwards whether the log could be emptied of what was."""
         total, done = self.left(), 0
         while self.left():
             for field in FIELDS:
@@ -107,7 +108,7 @@ class Rotation(Vault):
                     last, count = batch
                     done += count
                     progress(done, max(total, done))
-        scrub(self._db)
+        self.scrubbed = scrub(self._db)
         return done
 
     def _next(self, field: Field, after: int) -> tuple[int, int] | None:

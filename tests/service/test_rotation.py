@@ -260,6 +260,18 @@ def test_a_field_that_does_not_open_stops_a_rotation_by_name_and_both_keys_stay(
         assert vault.texts(["v-7"]) == {"v-7": words_of(7)}
 
 
+def test_a_log_that_cannot_be_emptied_is_told(heard: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.study.database.CHECKPOINT_TRIES", 1)
+    reader = open_database(heard.study.vault_file)
+    reader.conn.execute("BEGIN")
+    reader.conn.execute("SELECT count(*) FROM raw").fetchone()
+
+    failed, said = run("vault", "rotate", str(heard.study.folder))
+
+    reader.close()
+    assert not failed and "Somebody was reading" in said
+
+
 def test_two_rotations_at_once_make_one_key(heard: Made, settings: Settings) -> None:
     source = source_of(heard, settings)
     with Rotation(heard.study.vault_file, heard.key, heard.study.id) as second:
