@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PRESIDIO := .venv-presidio
 SETS ?= $(wildcard ../shared/data/themes/nhs-fft-neas ../shared/data/themes/sight-student-comments)
 
-.PHONY: demo test check bench bench-deid bench-themes bench-api bench-throughput lock clean help
+.PHONY: demo test check bench bench-deid bench-themes bench-api bench-throughput bench-dask lock clean help
 
 help:
 	@echo "make demo            build the fictional demo studies and open them on http://127.0.0.1:$(PORT)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-themes    print the suggestion tables for the coded sets in SETS (folders); by default those that nothing was taught or tuned on"
 	@echo "make bench-api       print how long the API takes, then try it against its description for 10 minutes (SECONDS)"
 	@echo "make bench-throughput print how fast heard batch is at ROWS (10000), by stage, with peak memory, and Presidio with plain sentence-transformers beside it"
+	@echo "make bench-dask      print what Dask adds on one machine at ROWS (10000), with 2 and 4 workers, and that the bytes are the same"
 	@echo "make lock            write requirements.lock anew: every library of a deployment, with its hashes"
 	@echo "make bench-deid      print the de-identification table, with Presidio beside it"
 
@@ -67,6 +68,9 @@ bench-api: $(STAMP)
 
 bench-throughput: $(STAMP) $(PRESIDIO)/.installed
 	@$(BIN)/python bench/throughput.py --presidio $(PRESIDIO)/bin/python $(or $(ROWS),10000)
+
+bench-dask: $(STAMP)
+	@$(BIN)/python bench/dask_overhead.py --rows $(or $(ROWS),10000) --workers 2 4
 
 clean:
 	rm -rf $(VENV) $(PRESIDIO) demo-data

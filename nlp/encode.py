@@ -121,6 +121,40 @@ class CachedEncoder:
         return spread(np.stack([held[key] for key in keys]).astype(np.float32), distinct, texts)
 
 
+class RememberingEncoder:
+    """An encoder that remembers its latest vectors, as they are: what many people write word for word is encoded once.
+
+    Kept by the hash of a text, in this process alone.
+    """
+
+    def __init__(self, encoder: Encoder, *, most: int) -> None:
+        self._encoder, self._most = encoder, most
+        self._held: dict[bytes, NDArray[np.float32]] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """That of the model behind it."""
+        return self._encoder.fingerprint
+
+    @property
+    def dimension(self) -> int:
+        """That of the model behind it."""
+        return self._encoder.dimension
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Only texts that are not remembered are encoded."""
+        by_key = {text_key(text): text for text in texts}
+        found = {key: self._held.pop(key) for key in by_key if key in self._held}
+        new = [key for key in by_key if key not in found]
+        made = self._encoder.encode([by_key[key] for key in new])
+        found |= {key: vector.copy() for key, vector in zip(new, made, strict=True)}  # a view would keep all of `made`
+        self._held |= found  # what was asked for last stands last, and goes last
+        for key in list(self._held)[: max(0, len(self._held) - self._most)]:
+            del self._held[key]
+        rows = [found[text_key(text)] for text in texts]
+        return np.stack(rows) if rows else np.zeros((0, self.dimension), np.float32)
+
+
 def text_key(text: str) -> bytes:
     """The key of a text in a store: sixteen bytes of its SHA-256."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]

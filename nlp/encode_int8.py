@@ -83,11 +83,16 @@ class Int8Encoder:
         distinct = list(dict.fromkeys(texts))
         if not distinct:
             return np.zeros((0, self.dimension), np.float32)
-        tokens = [e.ids for e in self._tokenizer.encode_batch(distinct)]
-        session = self._session
-        with ThreadPoolExecutor(_cores()) as pool:
-            rows = list(pool.map(lambda ids: session.run(None, _inputs(ids))[0], tokens))
-        return spread(np.concatenate(rows), distinct, texts)
+        self._session, self._tokenizer  # noqa: B018 - made here once, before threads ask for them
+        if (cores := _cores()) == 1:
+            return spread(np.concatenate([self._encode(text) for text in distinct]), distinct, texts)
+        with ThreadPoolExecutor(cores) as pool:
+            return spread(np.concatenate(list(pool.map(self._encode, distinct))), distinct, texts)
+
+    def _encode(self, text: str) -> Vectors:
+        ids = self._tokenizer.encode(text).ids
+        row: Vectors = self._session.run(None, _inputs(ids))[0]
+        return row
 
 
 def _inputs(ids: Sequence[int]) -> dict[str, NDArray[np.int64]]:
@@ -96,6 +101,9 @@ def _inputs(ids: Sequence[int]) -> dict[str, NDArray[np.int64]]:
 
 
 def _cores() -> int:
+    """How many texts are read at once: what OMP_NUM_THREADS leaves this process, where it is set, as in each of a crew."""
+    if (told := os.environ.get("OMP_NUM_THREADS", "")).isdigit() and int(told):
+        return int(told)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

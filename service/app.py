@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 from collections.abc import AsyncIterator
@@ -31,6 +32,7 @@ from service.errors import (
     AccessError,
     BusyError,
     ConflictError,
+    FullError,
     InputError,
     LimitError,
     RecordError,
@@ -257,7 +259,7 @@ async def _bad_request(request: Request, error: Exception) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     kinds: dict[type[ServiceError], int] = {
         RecordError: 404, ConflictError: 412, AccessError: 403, InputError: 422, RepeatError: 422, LimitError: 429,
-        BusyError: 503,
+        BusyError: 503, FullError: 507,
     }  # fmt: skip
     status = next((status for kind, status in kinds.items() if isinstance(error, kind)), 409)
     errors: dict[str, Any] = {"errors": [row_problem(error)]} if isinstance(error, InputError) else {}
@@ -267,8 +269,13 @@ async def _refused(request: Request, error: Exception) -> Response:
     return answer
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def _broken(request: Request, error: Exception) -> Response:
     """An incident number, logged with the error's type and nothing else: its words may be a person's."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return _problem(request, 507, FullError.__name__, str(FullError()))
     incident = secrets.token_hex(4)
     log.error("incident %s: %s", incident, type(error).__name__)
     detail = f"Something went wrong here. If you report it, give this number: {incident}."

@@ -11,6 +11,7 @@
   - AccessError   an account or key cannot be made or used as asked
   - BusyError     too much is asked for at once; says after how many seconds to ask again
     - LimitError  a key asks too often
+  - FullError     the disk is full; what was begun is taken back
   - RepeatError   an Idempotency-Key came again with another request
   - ConflictError somebody else has changed it in the meantime; says who and when
   - MemoError     a memo cannot be kept as it is written; says why, never with its words
@@ -82,6 +83,13 @@ class BusyError(ServiceError):
 
 class LimitError(BusyError):
     """A key asks too often."""
+
+
+class FullError(ServiceError):
+    """The disk is full."""
+
+    def __init__(self) -> None:
+        super().__init__("the disk is full; nothing was changed. Make room, then ask again")
 
 
 class RepeatError(ServiceError):

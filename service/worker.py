@@ -12,6 +12,7 @@ from pathlib import Path
 
 from service import wiring
 from service.clock import now
+from service.errors import FullError
 from service.files.mapping import Profile
 from service.files.tables import Row, Table
 from service.study.jobs import Job, ask
@@ -134,7 +135,11 @@ def work(
 
 
 def _next(folder: Path, does: Mapping[str, Handler]) -> bool:
-    with opened(folder) as study:
-        did = work_once(study, does, name(), now) is not None
-        uploads.sweep(study, now=now())
-    return did
+    """Whether a job was done. One that a full disk stopped keeps its lease, and is tried again when that has run out."""
+    try:
+        with opened(folder) as study:
+            did = work_once(study, does, name(), now) is not None
+            uploads.sweep(study, now=now())
+            return did
+    except FullError:
+        return False

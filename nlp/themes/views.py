@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from nlp.encode import Encoder, Vectors
 from nlp.text import sentences
+from nlp.themes.letters import LetterRuns
 from nlp.types import Code, Span
 
 VIEWS = (
@@ -135,8 +136,10 @@ class CodebookViews:
         labels = [self.entries[k].code for k in spoken] + [NO_CODE] * len(SMALL_TALK)
         self.meaning = _Classifier(labels, np.concatenate([self.vectors[spoken], encoder.encode(SMALL_TALK)]))
         documents = [" ".join(e.text for e in self.entries if e.code == j) for j in range(len(codes))]
-        self.words = _Overlap(documents, stop_words="english", token_pattern=_LEXICAL)
-        self.characters = _Overlap(documents, analyzer="char_wb", ngram_range=(3, 5))
+        self.words = _Overlap(
+            documents, TfidfVectorizer(sublinear_tf=True, stop_words="english", token_pattern=_LEXICAL)
+        )
+        self.characters = _Overlap(documents, LetterRuns(3, 5))
         self.spelling = _SpellingClassifier(labels, [*(self.entries[k].text for k in spoken), *SMALL_TALK])
 
     def __call__(self, reading: Reading, only: Collection[str] = VIEWS) -> Matrix:
@@ -321,8 +324,8 @@ def _exclusions(codes: Sequence[Code]) -> list[Entry]:
 class _Overlap:
     """TF-IDF similarity between a text and all that a code says of itself."""
 
-    def __init__(self, documents: Sequence[str], **how: object) -> None:
-        self._vectoriser = TfidfVectorizer(sublinear_tf=True, **how)
+    def __init__(self, documents: Sequence[str], vectoriser: TfidfVectorizer | LetterRuns) -> None:
+        self._vectoriser = vectoriser
         self._codes = len(documents)
         try:
             self._matrix = self._vectoriser.fit_transform(documents)
@@ -360,11 +363,8 @@ class _SpellingClassifier:
     """
 
     def __init__(self, labels: Sequence[int], known: Sequence[str]) -> None:
-        self._vectorisers = (
-            TfidfVectorizer(sublinear_tf=True, analyzer="char_wb", ngram_range=(2, 5)).fit(known),
-            TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b").fit(known),
-        )
-        self._known = self._letters(known)
+        self._vectorisers = (LetterRuns(2, 5), TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"))
+        self._known = hstack([v.fit_transform(known) for v in self._vectorisers]).tocsr()
         products = (self._known @ self._known.T).toarray()
         self._root = cholesky(products + 1e-6 * np.eye(len(known)), lower=True)
         self._classifier = _Classifier(labels, self._root, c=30.0)

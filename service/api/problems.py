@@ -50,6 +50,7 @@ _WORDS = {
     428: "It must be said which version was read, as If-Match",
     429: "Too many requests; Retry-After says when to try again",
     503: "Too much waits; Retry-After says when to try again",
+    507: "The disk is full, and nothing was changed",
 }
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": words, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}

@@ -12,12 +12,14 @@ from functools import cache
 
 from nlp.deid.language import Language, languages
 from nlp.deid.surrogates import Ledger, neutralise
+from nlp.encode import RememberingEncoder
 from nlp.themes.match import Matcher
 from nlp.types import CleanText, Suggestion
 from service import wiring
 from service.usecases.answers import Answer
 
 TEXTS_AT_ONCE = 256
+VECTORS_KEPT = 20_000  # about 35 megabytes a process
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def _suggested(texts: Sequence[str], settings: Settings) -> list[tuple[Theme, ..
 @cache
 def _matcher(codebook: str) -> Matcher:
     """One for each process."""
-    return Matcher(wiring.codebook_named(codebook), wiring.encoder(), read_as=neutralise)
+    encoder = RememberingEncoder(wiring.encoder(), most=VECTORS_KEPT)
+    return Matcher(wiring.codebook_named(codebook), encoder, read_as=neutralise)
 
 
 def _theme(text: str, suggestion: Suggestion, names: dict[str, str]) -> Theme:

