@@ -149,3 +149,23 @@ def test_a_folder_is_worked_until_nothing_waits(made: Made) -> None:
 
     assert work(made.study.folder, threading.Event(), until_idle=True) == 1
     assert all_jobs(made.study.db)[0].state == "failed"
+
+
+@pytest.mark.parametrize("jumped", ["2025-01-01T00:00:00.000+00:00", "2031-01-01T00:00:00.000+00:00"])
+def test_a_clock_that_jumps_while_a_job_is_done_does_it_once(made: Made, jumped: str) -> None:
+    ask(made.study.db, "suggest", {}, by="a", now=NOW)
+    times, done = [NOW], list[int]()
+
+    def handle(_: Study, job: Job, progress: Progress) -> Mapping[str, int]:
+        times.append(jumped)
+        progress(1, 2)
+        assert claim(made.study.db, "another", now=times[-1]) is None  # its lease moved with the clock
+        done.append(job.id)
+        return {"n": 1}
+
+    assert work_once(made.study, {"suggest": handle}, "one", lambda: times[-1]) is not None
+    times.append(NOW)  # and back
+    assert work_once(made.study, {"suggest": handle}, "one", lambda: times[-1]) is None
+
+    (ended,) = all_jobs(made.study.db)
+    assert (ended.state, dict(ended.result), len(done)) == ("done", {"n": 1}, 1)
