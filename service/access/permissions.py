@@ -68,6 +68,7 @@ PERMISSIONS: dict[Role, frozenset[Action]] = {
 APART = (
     (Action.CODE, Action.RELEASE),
     (Action.READ, Action.PEOPLE),
+    (Action.SAFEGUARD, Action.PASSPORT),  # who asks to see original words, and who allows it
     *((Action.AUDIT, other) for other in Action if other not in (Action.AUDIT, Action.FINDINGS)),
 )
 

@@ -191,6 +191,14 @@ def m020_passports(db: Database) -> None:
     _append_only(db, "passports")
 
 
+@migrations()
+def m025_glass(db: Database) -> None:
+    """Requests to see original words, what a second person answered, and their ends."""
+    _run(db, _GLASS)
+    for table in ("glass_asks", "glass_answers", "glass_ends"):
+        _append_only(db, table)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -798,4 +806,17 @@ CREATE VIEW codings AS
 
 _PASSPORTS = """
 CREATE TABLE passports (seq INTEGER PRIMARY KEY, content TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL) STRICT
+"""
+
+# A request to see the original words of one voice, answered once by somebody else, and ended once its time is over.
+_GLASS = """
+CREATE TABLE glass_asks (
+    seq INTEGER PRIMARY KEY, voice TEXT NOT NULL REFERENCES voices(id), reason TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE glass_answers (
+    ask INTEGER PRIMARY KEY REFERENCES glass_asks(seq), allowed INTEGER NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE glass_ends (ask INTEGER PRIMARY KEY REFERENCES glass_asks(seq), at TEXT NOT NULL) STRICT
 """
