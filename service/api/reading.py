@@ -21,6 +21,7 @@ from service.study.voices import StoredRedaction, StoredSegment, clean_text, new
 from service.usecases.findings import joint_display, overview
 from service.usecases.listed import DecisionLine, SegmentSuggestions, decisions_after, suggestions_after
 from service.usecases.prevalence import theme_shares
+from service.usecases.quote import Released, released
 from service.usecases.reading import read_voice
 from service.usecases.search import VoiceLine, search_voices
 
@@ -221,6 +222,12 @@ def themes(study: AStudy, _: AReader) -> list[dict[str, Any]]:
 def findings(study: AStudy, _: AReader) -> list[dict[str, Any]]:
     """Themes beside published indicators."""
     return [{**asdict(row), "estimate": _estimate(row.estimate)} for row in joint_display(study)]
+
+
+@router.get("/studies/{name}/releases")
+def releases(study: AStudy, _: AReader) -> list[Released]:
+    """The quotations that two people released, as they may be quoted; in no order that tells of people."""
+    return released(study)
 
 
 def _estimate(estimate: Estimate | None) -> dict[str, float] | None:

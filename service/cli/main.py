@@ -36,6 +36,7 @@ from service.cli import (
     papers,
     passport,
     people,
+    quotations,
     review,
     rounds,
     serve,
@@ -71,6 +72,7 @@ app.command("link")(study.link)
 app.command("report")(study.report)
 app.command("joint")(joint.joint)
 app.command("trace")(joint.trace)
+app.command("quotations")(quotations.list_quotations)
 app.command("papers")(papers.write_papers)
 app.command("withdraw")(withdraw.withdraw_person)
 app.command("backup")(backup.back_up)

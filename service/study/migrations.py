@@ -199,6 +199,14 @@ def m025_glass(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m027_quotations(db: Database) -> None:
+    """Quotations that somebody asked to release, and what a release officer decided."""
+    _run(db, _QUOTATIONS)
+    for table in ("quotations", "quotation_rulings"):
+        _append_only(db, table)
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -819,4 +827,20 @@ CREATE TABLE glass_answers (
 ) STRICT;
 
 CREATE TABLE glass_ends (ask INTEGER PRIMARY KEY REFERENCES glass_asks(seq), at TEXT NOT NULL) STRICT
+"""
+
+# `version`, `start` and `end` say where the words stand, `digest` what stood there; a `paraphrase` is put in their place
+# where it is not empty. `facts` are the card's counts.
+_QUOTATIONS = """
+CREATE TABLE quotations (
+    seq INTEGER PRIMARY KEY, segment TEXT NOT NULL REFERENCES segments(id), voice TEXT NOT NULL REFERENCES voices(id),
+    version INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, digest TEXT NOT NULL, code TEXT NOT NULL,
+    stance TEXT NOT NULL, audience TEXT NOT NULL, paraphrase TEXT NOT NULL, harms TEXT NOT NULL, reason TEXT NOT NULL,
+    facts TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE quotation_rulings (
+    seq INTEGER PRIMARY KEY, quotation INTEGER NOT NULL REFERENCES quotations(seq), outcome TEXT NOT NULL, why TEXT NOT NULL,
+    by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT
 """

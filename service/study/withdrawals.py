@@ -86,8 +86,10 @@ def given_out_since(db: Database, voices: Sequence[str]) -> tuple[GivenOut, ...]
     rows = db.conn.execute(
         "SELECT seq, at, actor, action FROM audit WHERE (action LIKE '%export%' OR action LIKE '%release%'"
         " OR action LIKE '%report%' OR action LIKE 'share%' OR action = 'backup study')"
+        " AND (action <> 'release quotation' OR subject IN"
+        " (SELECT s.id FROM segments s JOIN json_each(?1) v ON v.value = s.voice))"
         " AND at >= coalesce((SELECT min(r.started_at) FROM voices v"
-        " JOIN runs r ON r.id = v.intake WHERE v.id IN (SELECT value FROM json_each(?))), '') ORDER BY seq",
+        " JOIN runs r ON r.id = v.intake WHERE v.id IN (SELECT value FROM json_each(?1))), '') ORDER BY seq",
         [json.dumps(list(voices))],
     )
     return tuple(GivenOut(*row) for row in rows)

@@ -14,13 +14,17 @@ from nlp.types import Codebook
 from service.files.choose import choose_profile
 from service.files.tables import read_table
 from service.study.decisions import Round, rounds
+from service.study.quotations import RELEASE
 from service.study.study import Study
 from service.usecases.deidentify import deidentify_study
+from service.usecases.excerpts import ExcerptFilter, excerpts_of
 from service.usecases.findings import links_file
 from service.usecases.intake import take_in
 from service.usecases.links import take_links
 from service.usecases.plan import Asked, make_round
 from service.usecases.queue import Item, next_item
+from service.usecases.quote import ask_to_quote, rule_on
+from service.usecases.release_card import Wish, release_card
 from service.usecases.review import Choice, decide
 from service.usecases.rounds import draw_counting_round, draw_review_round
 from service.usecases.suggest import suggest_study
@@ -29,6 +33,9 @@ from service.vault.keys import Key
 CODER, SECOND = "Demo coder (fictional)", "Second demo coder (fictional)"
 READ_BY_TWO = "hampshire-early-help"  # one site shows what two coders agree on, and what they settle
 PEOPLE_READ, SHARE_READ_BY_TWO = 60, 0.4
+OFFICER = "Demo release officer (fictional)"
+QUOTED = ("north-yorkshire-care-leavers", "CL1", "worry")  # one site shows words that two people let out
+RELEASED, ASKED = 2, 3
 SEED = 2026
 SITES = {
     "hampshire-early-help": ("Hampshire: Early Help (fictional sample)", ("case-notes.csv",)),
@@ -76,6 +83,8 @@ def build_site(study: Study, key: Key, codebook: Codebook, tools: Tools, say: Sa
     draw_review_round(study, seed=SEED, now=tools.clock(), actor="demo")
     read = _read_blind(study, _gold_by_voice(folder, files, key), tools)
     say(f"    a fictional coder read {PEOPLE_READ} people blind ({read} segments)")
+    if study.codebook == QUOTED[0]:
+        _quote(study, tools)
 
 
 def _quiet(done: int, total: int) -> None:
@@ -104,6 +113,19 @@ def _decide(study: Study, round_: Round, coder: str, chosen: Callable[[Item], li
         decide(study, item, coder=coder, choices=chosen(item), seconds=0.0, now=tools.clock())
         count += 1
     return count
+
+
+def _quote(study: Study, tools: Tools) -> None:
+    """Some excerpts that nothing speaks against are asked for; most of them are released."""
+    _, code, stance = QUOTED
+    found = [p for people in excerpts_of(study, CODER, ExcerptFilter(code, stance), page=1).people for p in people[:1]]
+    wishes = [Wish(p.segment, code, stance, p.start, p.end, reason="It says what the figure cannot.") for p in found]
+    clear = [w for w in wishes if not (card := release_card(study, w)).blocks and not card.traces]
+    for i, wish in enumerate(clear[:ASKED]):
+        number = ask_to_quote(study, wish, by=CODER, now=tools.clock())
+        if i < RELEASED:
+            why = "Nothing in it tells who it is; several people here say the like."
+            rule_on(study, number, RELEASE, why=why, by=OFFICER, now=tools.clock())
 
 
 def _choices(item: Item, line: Mapping[str, Any]) -> Iterator[Choice]:

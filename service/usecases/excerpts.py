@@ -36,7 +36,8 @@ class Piece:
 @dataclass(frozen=True, slots=True)
 class Passage:
     """One segment that holds the code: who said it, what coders marked, and how many gave the code. `cut_before` and
-    `cut_after` say that the voice goes on; `settled` that an adjudication decided, `bulk` that nobody read it."""
+    `cut_after` say that the voice goes on; `settled` that an adjudication decided, `bulk` that nobody read it. `start` and `end`
+    are around all that was marked."""
 
     segment: str
     voice_id: str
@@ -54,6 +55,8 @@ class Passage:
     coders: int
     settled: bool
     bulk: bool
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def _passage(rows: Sequence[CodedVoice], text: str) -> Passage:
         first.segment, first.voice_id, first.position, first.speaker, first.age_band, first.area, first.period,
         first.provenance, first.consent == "analysis_and_quotes", tuple(pieces), low > 0, high < len(text),
         tuple(sorted({r.stance for r in rows if r.stance})), len({r.coder for r in rows if not r.settled}),
-        any(r.settled for r in rows), all(r.bulk for r in rows),
+        any(r.settled for r in rows), all(r.bulk for r in rows), min(s for s, _ in spans), max(e for _, e in spans),
     )  # fmt: skip
 
 

@@ -20,11 +20,13 @@ from service.usecases.findings import joint_display
 from service.usecases.kept import kept
 from service.usecases.memos import identifiers
 from service.usecases.prevalence import ThemeShare, theme_shares
+from service.usecases.quote import Released, released
 
 OFTEN = 0.05
 """A theme counts as one that families speak of where surely more than one person in twenty expresses it."""
 
 LONGEST = 2_000
+MOST_QUOTED = 3
 THEME = "theme."
 LINK = "link."
 
@@ -39,7 +41,8 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the joint display with its people. `published` and `heard` are the ids of its two numbers."""
+    """One row of the joint display with its people. `published` and `heard` are the ids of its two numbers, `quotes` what
+    was released of its theme."""
 
     row: JointRow
     code: Code | None
@@ -49,6 +52,7 @@ class Entry:
     promise: Promise | None
     published: str
     heard: str
+    quotes: tuple[Released, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +100,21 @@ def joint(study: Study) -> Joint:
     codebook = newest_codebook(study.db)
     rows, shares = kept(study, "joint and shares", lambda: (joint_display(study), theme_shares(study)))
     told, promised = judgements(study.db), promises(study.db)
-    entries = tuple(_entry(row, codebook, told.get(row.link.id, []), promised) for row in rows)
+    out = released(study)
+    entries = tuple(_entry(row, codebook, told.get(row.link.id, []), promised, out) for row in rows)
     return Joint(codebook, entries, _gaps(study, entries, shares, promised), promised.get(""))
 
 
-def _entry(row: JointRow, codebook: Codebook, told: Sequence[Judgement], promised: dict[str, Promise]) -> Entry:
+def _entry(
+    row: JointRow, codebook: Codebook, told: Sequence[Judgement], promised: dict[str, Promise], out: Sequence[Released]
+) -> Entry:  # fmt: skip
     level, link = Level(row.link.level), row.link
     judged = Judged(told[0], told[0].numbers != numbers_of(row)) if told else None
     code = next((c for c in codebook.codes if c.id == link.code), None)
     return Entry(
         row, code, level, RULES[level], judged, promised.get(link.id),
         f"{LINK}{link.id}.published.{digest(*_published(row))}", f"{LINK}{link.id}.heard.{digest(*_heard(row))}",
+        tuple(q for q in out if q.code == link.code and link.stance in ("", q.stance))[:MOST_QUOTED],
     )  # fmt: skip
 
 

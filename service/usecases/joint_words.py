@@ -9,8 +9,10 @@ from enum import StrEnum
 from nlp.findings.link import Fit
 from nlp.findings.prevalence import Estimate
 from service.study.joint import Promise
+from service.study.quotations import PUBLIC
 from service.study.study import Study
 from service.usecases.joint import Entry, Gap, Joint
+from service.usecases.quote import Released
 
 FIT_WORDS = {
     Fit.CONVERGENCE: "The two agree",
@@ -127,6 +129,25 @@ def fit_words(entry: Entry) -> str:
     return f"{FIT_WORDS[row.proposed]} (proposed: {row.proposed}). {row.because} Nobody has judged it yet."
 
 
+SPEAKERS = {
+    "child": "A child", "young_person": "A young person", "parent_carer": "A parent or carer", "practitioner": "A practitioner",
+    "unknown": "Somebody",
+}  # fmt: skip
+WROTE = {
+    "practitioner": ", as a practitioner wrote it down", "parent_carer": ", as a parent or carer wrote it down",
+    "interpreter": ", through an interpreter",
+}  # fmt: skip
+
+
+def quote_words(quote: Released) -> str:
+    """A released quotation with who speaks, and how near it is to their own words."""
+    how = ", in other words" if quote.paraphrase else ", as reported" if quote.provenance == "reported" else ""
+    only = "" if quote.audience == PUBLIC else " For the council and its partners, not to be published."
+    mark = ("", "") if quote.paraphrase else ("“", "”")
+    who = f"{SPEAKERS[quote.speaker]}{WROTE.get(quote.via, '')}{how}"
+    return f"{mark[0]}{quote.words}{mark[1]} ({who}.){only}"
+
+
 def report(study: Study, found: Joint, *, now: str) -> Sheet:
     """The joint display and gap map for those who decide."""
     return Sheet(f"{study.title}: voices beside figures", tuple(_report(study, found, now)))
@@ -171,6 +192,8 @@ def _entry(entry: Entry) -> Iterator[Block]:
     )
     if row.estimate is not None and row.figure.percent is not None:
         yield Block(Kind.CHART, f"Published {published_words(entry)}. Heard {heard}.", chart=row.link.id)
+    for quote in entry.quotes:
+        yield Block(Kind.TEXT, quote_words(quote))
     yield from _promised(entry.promise)
 
 
@@ -268,5 +291,7 @@ def _young_entry(entry: Entry) -> Iterator[Block]:
     fit = Fit(entry.judged.judgement.fit) if entry.judged else row.proposed
     by = "" if entry.judged else " (The computer suggests this. A person has to decide.)"
     yield Block(Kind.TEXT, YOUNG_FIT[fit] + (by if fit is not Fit.NOT_JUDGED else ""))
+    for quote in entry.quotes:
+        yield Block(Kind.TEXT, quote_words(quote))
     if entry.promise is not None:
         yield Block(Kind.TEXT, f"What will change: {entry.promise.what_changes}")

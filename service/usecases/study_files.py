@@ -60,6 +60,8 @@ GOES: Mapping[str, str] = {
     "link_versions": "Every version of a link that was in use.",
     "judgements": "People's judgements of how what is heard and what is published stand to each other.",
     "promises": "Who will see a finding, and what will change.",
+    "quotations": "Words that somebody asked to release: where they stand, a paraphrase, what was seen to; never the words.",
+    "quotation_rulings": "What a release officer decided on them, and why.",
     "packs": "Packs of other councils that were loaded beside the study.",
     "count_releases": "Packs that were given to other councils.",
     "counted_answers": "The cells of those packs, so that a later one cannot give them away.",

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from service.access.people import Person
+from service.access.permissions import Action
 from service.deps import AStudy, AVoiceReader
 from service.errors import RecordError
 from service.study.study import Study
@@ -38,7 +39,7 @@ def excerpts_page(
     return render(
         request, "excerpts.html", study=study, found=found, wanted=wanted, code=codes[code], asked=asked,
         options=voice_options(study), code_memos=memos_beside(study, person, "code", [code]).get(code, []),
-        memos=memos_beside(study, person, "segment", segments),
+        memos=memos_beside(study, person, "segment", segments), may_ask=person.may(Action.CODE),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from service.usecases.joint_words import (
     fit_words,
     heard_words,
     published_words,
+    quote_words,
     theme_words,
     young_report,
 )
@@ -66,7 +67,7 @@ def _page(
         request, "joint.html", status=status, study=study, joint=joint(study), leads=may(person.role, Action.LEAD),
         reads=may(person.role, Action.READ), problem=problem, judged=judged, promised=promised, fits=FIT_WORDS,
         numbers_of=numbers_of, fit_words=fit_words, heard_words=heard_words, published_words=published_words,
-        theme_words=theme_words, never=NEVER, of_whom=OF_WHOM, Fit=Fit,
+        theme_words=theme_words, quote_words=quote_words, never=NEVER, of_whom=OF_WHOM, Fit=Fit,
     )  # fmt: skip
 
 

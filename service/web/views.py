@@ -119,6 +119,7 @@ PLACES = (
     Place("/excerpts", "Excerpts", Action.READ),
     Place("/findings", "Findings", Action.FINDINGS),
     Place("/joint", "Joint display", Action.FINDINGS),
+    Place("/quotations", "Quotations", Action.READ),
     Place("/codebook", "Codebook", Action.FINDINGS),
     Place("/candidates", "Candidate themes", Action.READ),
     Place("/agreement", "Agreement", Action.LEAD),

@@ -38,6 +38,8 @@ EVENT, JOB, ILLNESS, SIBLINGS, AGE, ONLY = QuasiKind
         (ILLNESS, "Barnaby has «Down's syndrome»"),
         (ILLNESS, "waiting for a «kidney transplant»"),
         (SIBLINGS, "I am the «youngest of nine»"),
+        (SIBLINGS, "there are «nine of us kids» and one bathroom"),
+        (SIBLINGS, "it gets loud, «seven of us in that house»"),
         (SIBLINGS, "i «got 7 brothers» and no room"),
         (SIBLINGS, "Mum «has eight children» at home"),
         (SIBLINGS, "the «twins» kick off at tea"),
