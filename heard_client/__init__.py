@@ -17,14 +17,21 @@ from heard_client.types import (
     CleanText,
     Codebook,
     Decision,
+    Estimate,
+    Indicator,
     Job,
+    Judged,
+    Link,
     Proposal,
+    Released,
     Round,
     Segment,
+    Share,
     Study,
     SuggestedText,
     TakenIn,
     Text,
+    Tie,
     Voice,
     VoiceLine,
     VoiceText,
@@ -32,6 +39,7 @@ from heard_client.types import (
 )
 
 __all__ = [
-    "CleanSpan", "CleanText", "Codebook", "Decision", "FieldProblem", "Heard", "HeardError", "Job", "Proposal", "Round",
-    "Segment", "Study", "SuggestedText", "TakenIn", "Text", "Voice", "VoiceLine", "VoiceText", "Webhook", "verified",
+    "CleanSpan", "CleanText", "Codebook", "Decision", "Estimate", "FieldProblem", "Heard", "HeardError",
+    "Indicator", "Job", "Judged", "Link", "Proposal", "Released", "Round", "Segment", "Share", "Study",
+    "SuggestedText", "TakenIn", "Text", "Tie", "Voice", "VoiceLine", "VoiceText", "Webhook", "verified",
 ]  # fmt: skip

@@ -23,8 +23,11 @@ from heard_client.types import (
     Codebook,
     Decision,
     Job,
+    Link,
+    Released,
     Round,
     Segment,
+    Share,
     Study,
     SuggestedText,
     TakenIn,
@@ -158,6 +161,18 @@ class Heard:
     def rounds(self, study: str) -> list[Round]:
         """A study's rounds, oldest first."""
         return [made(Round, r) for r in self._get(f"{_in(study)}/rounds")]
+
+    def estimates(self, study: str) -> list[Share]:
+        """The share of people who express each code, with its interval or why there is none."""
+        return [made(Share, s) for s in self._get(f"{_in(study)}/estimates")]
+
+    def links(self, study: str) -> list[Link]:
+        """Themes beside published indicators."""
+        return [made(Link, row) for row in self._get(f"{_in(study)}/links")]
+
+    def releases(self, study: str) -> list[Released]:
+        """The quotations that may be shown."""
+        return [made(Released, q) for q in self._get(f"{_in(study)}/releases")]
 
     def add_webhook(self, study: str, url: str, events: Sequence[str]) -> Webhook:
         """Have an address told of events; its secret comes this once."""

@@ -198,6 +198,90 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """A share (0 to 1) with its 95% interval, and how many were read of how many are loaded."""
+
+    share: float
+    low: float
+    high: float
+    read: int
+    loaded: int
+    truth: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The people who express a theme; without `estimate`, `refusal` says why. `number` is what `heard trace` takes."""
+
+    code: str
+    label: str
+    estimate: Estimate | None
+    refusal: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A published figure; `percent` and `count` are None where it was not published."""
+
+    label: str
+    group: str
+    area: str
+    period: str
+    count: int | None
+    percent: float | None
+    denominator: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """What a link ties together, and why."""
+
+    id: str
+    title: str
+    code: str
+    stance: str
+    expectation: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a person judged of a link; `moved` where the figures have changed since."""
+
+    fit: str
+    reason: str
+    at: str
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A theme beside an indicator. Read `warnings` before its value; `proposed` is no finding until it is `judged`."""
+
+    link: Tie
+    level: str
+    indicator: Indicator
+    warnings: tuple[str, ...]
+    estimate: Estimate | None
+    refusal: str
+    proposed: str
+    judged: Judged | None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Words that may be quoted, as two people released them."""
+
+    number: int
+    code: str
+    words: str
+    paraphrase: bool
+    speaker: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """An address that is told of events; its `secret` comes once, when it is made."""
 
@@ -209,6 +293,8 @@ class Webhook:
 
 _NESTED: dict[tuple[type, str], type] = {
     (CleanText, "spans"): CleanSpan, (SuggestedText, "segments"): Segment, (Segment, "suggestions"): Proposal,
+    (Share, "estimate"): Estimate, (Link, "link"): Tie, (Link, "indicator"): Indicator, (Link, "estimate"): Estimate,
+    (Link, "judged"): Judged,
 }  # fmt: skip
 
 
@@ -219,7 +305,7 @@ def made(kind: type[T], raw: Mapping[str, Any]) -> T:
 
 
 def _value(kind: type, name: str, raw: Any) -> Any:
-    if not isinstance(raw, list):
-        return raw
     inner = _NESTED.get((kind, name))
-    return tuple(raw if inner is None else (made(inner, r) for r in raw))
+    if isinstance(raw, list):
+        return tuple(raw if inner is None else (made(inner, r) for r in raw))
+    return made(inner, raw) if inner is not None and raw is not None else raw

@@ -22,7 +22,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nlp.errors import NlpError
-from service.api import books, decisions, intake, jobs, reading, texts, webhooks
+from service.api import books, decisions, findings, intake, jobs, reading, texts, webhooks
 from service.api.limits import Bounded
 from service.api.problems import MEDIA_TYPE, completed, field_problems, known_names, row_problem
 from service.api.turns import Turns
@@ -117,6 +117,7 @@ def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "web" / "static"), name="static")
     for part in (
         reading,
+        findings,
         intake,
         jobs,
         books,

@@ -1,4 +1,4 @@
-"""What may be read of a study: where it stands, its voices, suggestions and decisions, themes and findings."""
+"""What may be read of a study: where it stands, its voices, suggestions and decisions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict
 
-from nlp.findings.prevalence import Estimate
 from service.access.permissions import Action
 from service.api.paging import AfterNumber, AfterPage, AfterTime, Limit, Page, cursor_to
 from service.api.router import api_router
@@ -18,10 +17,8 @@ from service.study.passports import passport_of
 from service.study.search import VoiceFilter
 from service.study.study import Study, find_studies, opened
 from service.study.voices import StoredRedaction, StoredSegment, clean_text, newest_version
-from service.usecases.findings import joint_display, overview
+from service.usecases.findings import overview
 from service.usecases.listed import DecisionLine, SegmentSuggestions, decisions_after, suggestions_after
-from service.usecases.prevalence import theme_shares
-from service.usecases.quote import Released, released
 from service.usecases.reading import read_voice
 from service.usecases.search import VoiceLine, search_voices
 
@@ -207,37 +204,3 @@ def decisions(study: AStudy, person: AVoiceReader, after: AfterTime = None, limi
     since, skip = after or ("", 0)
     lines, following = decisions_after(study, person.name, since=since, skip=skip, limit=limit)
     return Page(items=lines, next=None if following is None else cursor_to(*following))
-
-
-@router.get("/studies/{name}/themes")
-def themes(study: AStudy, _: AReader) -> list[dict[str, Any]]:
-    """The share of people who express each code, corrected, with its interval or why there is none."""
-    return [
-        {"code": s.code.id, "label": s.code.label, "estimate": _estimate(s.estimate), "refusal": s.refusal}
-        for s in theme_shares(study)
-    ]
-
-
-@router.get("/studies/{name}/findings")
-def findings(study: AStudy, _: AReader) -> list[dict[str, Any]]:
-    """Themes beside published indicators."""
-    return [{**asdict(row), "estimate": _estimate(row.estimate)} for row in joint_display(study)]
-
-
-@router.get("/studies/{name}/releases")
-def releases(study: AStudy, _: AReader) -> list[Released]:
-    """The quotations that two people released, as they may be quoted; in no order that tells of people."""
-    return released(study)
-
-
-def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
-    """What may be told of an estimate: never the count that it was worked out from."""
-    if estimate is None:
-        return None
-    return {
-        "share": estimate.share,
-        "low": estimate.low,
-        "high": estimate.high,
-        "read": estimate.read,
-        "loaded": estimate.loaded,
-    }

@@ -21,7 +21,7 @@ from service import wiring, worker
 from service.app import build_app
 from service.usecases.webhooks import signature
 from tests.conftest import ROOT, Made
-from tests.service.calling import MANAGER, key_of
+from tests.service.calling import MANAGER, READER, key_of
 from tests.service.serving import give_accounts, port_of, serving
 
 DOC = (ROOT / "docs" / "api.md").read_text("utf-8")
@@ -74,6 +74,22 @@ def test_the_client_takes_voices_from_record_to_suggestion(served: Served) -> No
     assert text[segment.start : segment.end] == text
     assert segment.suggestions[0].code in line.suggested
     assert (again.voices, again.known) == (0, 1)
+
+
+def test_the_client_gives_what_was_found_with_its_interval_and_its_warnings(demo_folder: Path, tmp_path: Path) -> None:
+    studies = Path(shutil.copytree(demo_folder, tmp_path / "studies"))
+    key = key_of(studies, READER, ["findings"])
+    with serving(studies) as server, Heard(f"http://127.0.0.1:{port_of(server)}", key) as heard:
+        shares = heard.estimates("north-yorkshire-care-leavers")
+        links = heard.links("north-yorkshire-care-leavers")
+        quotes = heard.releases("north-yorkshire-care-leavers")
+
+    (safe,) = [row for row in links if row.indicator.count == 185]
+    assert safe.estimate is not None
+    assert safe.estimate.low < safe.estimate.share < safe.estimate.high
+    assert (safe.proposed, safe.judged, safe.link.code) == ("divergence", None, "CL1")
+    assert all((s.estimate is None) == bool(s.refusal) for s in shares)
+    assert {q.code for q in quotes} == {"CL1"}
 
 
 def test_the_client_takes_any_number_of_texts_in_parts_and_keeps_their_order(served: Served) -> None:

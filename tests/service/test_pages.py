@@ -109,16 +109,18 @@ def test_charts_are_drawn_here(client: TestClient, chart: str) -> None:
     assert picture.text.count("<path") > 3
 
 
-@pytest.mark.parametrize("path", ["", "/voices", "/themes", "/findings"])
+@pytest.mark.parametrize("path", ["", "/voices", "/estimates", "/links"])
 def test_the_api_gives_the_same_as_json(client: TestClient, path: str) -> None:
     assert client.get("/v1" + NY + path).json()
 
 
 def test_api_and_page_tell_the_same_finding(client: TestClient) -> None:
-    row = client.get(f"/v1{NY}/findings").json()[0]
+    row = client.get(f"/v1{NY}/links").json()[0]
 
-    assert (row["figure"]["count"], row["proposed"]) == (185, "divergence")
+    assert (row["indicator"]["count"], row["proposed"], row["judged"]) == (185, "divergence", None)
     assert row["estimate"]["low"] < row["estimate"]["share"] < row["estimate"]["high"]
+    assert "positives_read" not in row["estimate"]
+    assert row["heard_number"] in client.get(f"{NY}/joint").text
 
 
 @pytest.mark.parametrize(
