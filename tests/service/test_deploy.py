@@ -55,8 +55,18 @@ def running(name: str, port: int, tls: Path) -> Iterator[None]:
     words = [str(port) if word == "8786" else word for word in words]
     here = [str(Path(sys.executable).with_name("dask")), *words[1:]]
     with subprocess.Popen(here, env={**os.environ, **environment(name, tls)}, stderr=subprocess.DEVNULL) as process:
-        yield
-        process.terminate()
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def settings_of(name: str, tls: Path) -> dict[str, Any]:
+    """A service's settings one by one: a whole branch of them would take the place of the defaults beside it."""
+    from dask.config import interpret_value
+
+    named = {key: value for key, value in environment(name, tls).items() if key.startswith("DASK_")}
+    return {key.removeprefix("DASK_").lower().replace("__", "."): interpret_value(v) for key, v in named.items()}
 
 
 def free_port() -> int:
@@ -67,14 +77,14 @@ def free_port() -> int:
 
 def test_a_batch_on_the_cluster_gives_the_same_bytes_as_this_process_over_tls(tls: Path, tmp_path: Path) -> None:
     import dask
-    from dask.config import collect_env
+    import distributed  # noqa: F401  its defaults, which another test may have read already
 
     source, port = responses(tmp_path), free_port()
     coded(source, tmp_path / "here.jsonl", window=3)
     with ExitStack() as cluster:
         for name in ("scheduler", "worker"):
             cluster.enter_context(running(name, port, tls))
-        with dask.config.set(collect_env(environment("batch", tls))):
+        with dask.config.set(settings_of("batch", tls)):
             on_it = engine("dask", workers=1, scheduler=f"tls://127.0.0.1:{port}")
             coded(source, tmp_path / "there.jsonl", on_it, window=3)
     assert (tmp_path / "there.jsonl").read_bytes() == (tmp_path / "here.jsonl").read_bytes()
