@@ -207,6 +207,13 @@ def m027_quotations(db: Database) -> None:
         _append_only(db, table)
 
 
+@migrations()
+def m024_protocols(db: Database) -> None:
+    """The local safeguarding protocol, each version."""
+    _run(db, _PROTOCOLS)
+    _append_only(db, "protocols")
+
+
 def _append_only(db: Database, table: str) -> None:
     for act in ("UPDATE", "DELETE"):
         db.conn.execute(
@@ -843,4 +850,8 @@ CREATE TABLE quotation_rulings (
     seq INTEGER PRIMARY KEY, quotation INTEGER NOT NULL REFERENCES quotations(seq), outcome TEXT NOT NULL, why TEXT NOT NULL,
     by TEXT NOT NULL, at TEXT NOT NULL
 ) STRICT
+"""
+
+_PROTOCOLS = """
+CREATE TABLE protocols (seq INTEGER PRIMARY KEY, words TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL) STRICT
 """

@@ -1,7 +1,7 @@
 """Flags: a segment to talk about with the team, or a possible disclosure for the people who safeguard.
 
-A flag tells nobody by itself: it is a line on a page. A possible disclosure is listed only for those who may be asked
-to act on it, and without a word of the text.
+A flag tells nobody by itself: it is a line on a page. A possible disclosure is listed for the safeguarding lead alone, and
+without a word of the text; who raised it sees that it is open or closed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ LONGEST_NOTE = 500
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The flags that a person may see; `disclosures` is None for those who may see none."""
+    """The flags that a person may see: to talk about, and the possible disclosures that they raised themselves."""
 
     discuss: tuple[Flag, ...]
-    disclosures: tuple[Flag, ...] | None
+    mine: tuple[Flag, ...]
 
 
 def raise_flag(study: Study, segment: str, kind: str, *, by: str, now: str) -> int:
@@ -61,9 +61,9 @@ def close_flag(study: Study, number: int, *, by: str, now: str, note: str = "") 
     return ended
 
 
-def flags_for(study: Study, person: str, *, safeguards: bool) -> Raised:
+def flags_for(study: Study, person: str) -> Raised:
     """What a person may see: not what others flagged on items that this person is still to read alone."""
     discuss = flags(study.db, DISCUSS)
     sealed = without_others(study.db, person, sorted({f.segment for f in discuss if f.by != person}))
     seen = tuple(f for f in discuss if f.by == person or f.segment not in sealed)
-    return Raised(seen, tuple(flags(study.db, DISCLOSURE)) if safeguards else None)
+    return Raised(seen, tuple(f for f in flags(study.db, DISCLOSURE) if f.by == person))

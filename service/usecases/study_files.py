@@ -74,6 +74,7 @@ STAYS: Mapping[str, str] = {
     "glass_asks": "Who asked here to see original words; those never leave with a study.",
     "glass_answers": "What a second person answered to that.",
     "glass_ends": "When such leave was over.",
+    "protocols": "The safeguarding protocol here; another place has its own.",
     "leases": "Who has an item open at this moment.",
     "saves": "What a browser has sent, so that it is stored once; of no use elsewhere.",
     "jobs": "Work that this installation was asked to do.",

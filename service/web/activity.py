@@ -32,7 +32,7 @@ ACT_WORDS = {
     "end flag discuss": "ended a flag to talk about", "flag disclosure": "flagged a possible disclosure",
     "end flag disclosure": "ended the flag of a possible disclosure", "release pack": "made a pack of the findings",
     "load pack": "loaded another council’s pack", "release database": "made a database of the findings",
-    "set passport": "set the dataset passport",
+    "set passport": "set the dataset passport", "set safeguarding protocol": "wrote the safeguarding protocol down",
     "refuse intake": "was refused an intake, by the passport", "refuse output": "was refused an export, by the passport",
 }  # fmt: skip
 
@@ -42,7 +42,7 @@ def activity_page(
     request: Request, study: AStudy, person: AVoiceReader, kind: str = "", by: str = "", page: PageNumber = 1
 ) -> HTMLResponse:
     """Who did what, newest first."""
-    safeguards, leads = may(person.role, Action.CHECK), may(person.role, Action.LEAD)
+    safeguards, leads = may(person.role, Action.SAFEGUARD), may(person.role, Action.LEAD)
     found = activity(study, person.name, safeguards=safeguards, leads=leads, kind=kind, actor=by, page=page)
     asked = urlencode({k: v for k, v in (("kind", kind), ("by", by)) if v})
     return render(

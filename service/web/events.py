@@ -71,6 +71,8 @@ def _kinds(role: Role, since: str, state: str) -> list[str]:
 def _may_hear(role: Role, kind: str) -> bool:
     if kind in _FOR_READERS:
         return may(role, Action.FINDINGS)
-    if kind in ("disclosures", "checks"):
+    if kind == "disclosures":
+        return may(role, Action.SAFEGUARD)
+    if kind == "checks":
         return may(role, Action.CHECK) or may(role, Action.LEAD)
     return may(role, Action.READ)

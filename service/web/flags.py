@@ -1,4 +1,4 @@
-"""Flags: what coders want to talk about, and for leads, without a word of the text, possible disclosures."""
+"""Flags: what coders want to talk about, the possible disclosures that one raised oneself, and the local protocol."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from service.access.permissions import Action
 from service.clock import now
 from service.deps import ACoder, AStudy, AVoiceReader
 from service.errors import MemoError, RecordError
+from service.study.passports import passport_of
+from service.study.protocols import protocol_of
 from service.study.study import Study
 from service.study.voices import segments
 from service.usecases.flags import LONGEST_NOTE, close_flag, flags_for
@@ -31,8 +33,7 @@ def ending(
     request: Request, study: AStudy, person: ACoder, number: int, note: Annotated[str, Form(max_length=5000)] = ""
 ) -> Response:  # fmt: skip
     """End a flag, with what came of it."""
-    raised = flags_for(study, person.name, safeguards=person.may(Action.LEAD))
-    if number not in {flag.seq for flag in (*raised.discuss, *(raised.disclosures or ()))}:
+    if number not in {flag.seq for flag in flags_for(study, person.name).discuss}:
         raise RecordError("there is no flag of that number in this study")
     try:
         close_flag(study, number, by=person.name, now=now(), note=note)
@@ -44,10 +45,12 @@ def ending(
 def _page(
     request: Request, study: Study, person: Person, *, problem: tuple[int, str, str] = (0, "", ""), status: int = 200
 ) -> Response:  # fmt: skip
-    raised = flags_for(study, person.name, safeguards=person.may(Action.LEAD))
+    raised, passport = flags_for(study, person.name), passport_of(study)
     open_ = [flag.segment for flag in raised.discuss if not flag.ended_at]
     held = segments(study.db, f"s.id IN ({','.join('?' * len(open_))})", open_)
     return render(
         request, "flags.html", status=status, study=study, raised=raised, words={s.id: s.text for s in held},
         problem=problem, longest=LONGEST_NOTE, may_end=person.may(Action.CODE),
+        safeguards=person.may(Action.SAFEGUARD), named=passport.safeguarding_lead if passport else "",
+        protocol=protocol_of(study.db),
     )  # fmt: skip

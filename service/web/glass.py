@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from service.clock import now
@@ -21,9 +21,11 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/studies/{name}/break-glass")
-def glass_page(request: Request, study: AStudy, _: ASafeguardingLead) -> Response:
-    """Every request, and a form to ask."""
-    return _page(request, study)
+def glass_page(
+    request: Request, study: AStudy, _: ASafeguardingLead, voice: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """Every request, and a form to ask, about the `voice` that a record leads from."""
+    return _page(request, study, voice=voice)
 
 
 @router.post("/studies/{name}/break-glass")
@@ -71,8 +73,10 @@ def answering(
     return RedirectResponse(f"/studies/{study.name}/break-glass/asked", 303)
 
 
-def _page(request: Request, study: Study, *, answers: str = "", problem: str = "", status: int = 200) -> Response:
+def _page(
+    request: Request, study: Study, *, answers: str = "", problem: str = "", voice: str = "", status: int = 200
+) -> Response:
     return render(
         request, "glass.html", status=status, study=study, asks=[(a, closes_at(a)) for a in asks(study.db)],
-        answers=answers, problem=problem, minutes=MINUTES, longest=LONGEST_REASON,
+        answers=answers, problem=problem, voice=voice, minutes=MINUTES, longest=LONGEST_REASON,
     )  # fmt: skip

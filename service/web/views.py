@@ -131,6 +131,7 @@ PLACES = (
     Place("/jobs", "Jobs", Action.INTAKE),
     Place("/passport", "Passport", Action.FINDINGS),
     Place("/withdrawals", "Withdrawals", Action.INTAKE),
+    Place("/safeguarding", "Safeguarding", Action.SAFEGUARD),
     Place("/break-glass", "Original words", Action.SAFEGUARD),
     Place("/break-glass/asked", "Requests for original words", Action.PASSPORT),
     Place("/audit", "Audit", Action.AUDIT),

@@ -80,21 +80,19 @@ def test_a_segment_or_kind_that_there_is_not_is_refused(few: Made, segment: str 
         close_flag(few.study, 7, by="A", now=NOW)
 
 
-def test_a_possible_disclosure_is_listed_only_for_those_who_safeguard(few: Made) -> None:
+def test_beside_the_safeguarding_lead_only_who_raised_it_sees_a_possible_disclosure(few: Made) -> None:
     raise_flag(few.study, segments(few.study.db)[0].id, DISCLOSURE, by="Ann", now=NOW)
 
-    assert flags_for(few.study, "Ann", safeguards=False).disclosures is None
-    seen = flags_for(few.study, "Lea", safeguards=True).disclosures
-    assert seen is not None
-    assert [(f.by, f.came_in) for f in seen] == [("Ann", NOW)]
+    assert flags_for(few.study, "Lea").mine == ()
+    assert [(f.by, f.came_in) for f in flags_for(few.study, "Ann").mine] == [("Ann", NOW)]
 
 
 def test_a_flag_says_nothing_to_somebody_who_is_still_to_read_the_item_alone(loaded: Made) -> None:
     draw_counting_round(loaded.study, people=40, seed=1, now=NOW, actor="t")
     number = raise_flag(loaded.study, segments(loaded.study.db)[0].id, DISCUSS, by="Ann", now=NOW)
 
-    assert flags_for(loaded.study, "Bo", safeguards=False).discuss == ()
-    assert [f.seq for f in flags_for(loaded.study, "Ann", safeguards=False).discuss] == [number]
+    assert flags_for(loaded.study, "Bo").discuss == ()
+    assert [f.seq for f in flags_for(loaded.study, "Ann").discuss] == [number]
 
 
 def test_the_trail_of_a_flag_holds_ids_alone(few: Made) -> None:
@@ -111,17 +109,16 @@ def test_the_trail_of_a_flag_holds_ids_alone(few: Made) -> None:
     assert trail == [("Ann", "flag disclosure", segment.id, "{}"), ("Bo", "end flag disclosure", segment.id, "{}")]
 
 
-def test_the_page_shows_a_disclosure_to_leads_alone_and_no_word_of_it(few: Made) -> None:
+def test_a_disclosure_is_on_no_other_page_and_is_closed_by_no_other_role(few: Made) -> None:
     first, second = segments(few.study.db)[:2]
     raise_flag(few.study, first.id, DISCUSS, by="Ann", now=NOW)
     raise_flag(few.study, second.id, DISCLOSURE, by="Ann", now=NOW)
-    lead, coder = client_of(few, "Lead (demo)"), client_of(few, "Coder A (demo)")
+    lead = client_of(few, "Lead (demo)")
     page = lead.get(f"/studies/{few.study.name}/flags").text
     assert first.text in page
-    assert "Possible disclosures" in page
+    assert "You have raised none" in page
     assert second.text not in page
-    assert "Possible disclosures" not in coder.get(f"/studies/{few.study.name}/flags").text
-    assert coder.post(f"/studies/{few.study.name}/flags/2", data={"note": "x"}).status_code == 404
+    assert lead.post(f"/studies/{few.study.name}/flags/2", data={"note": "x"}).status_code == 404
 
 
 def test_a_flag_is_closed_on_its_page_with_what_came_of_it(few: Made) -> None:

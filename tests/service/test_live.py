@@ -95,7 +95,8 @@ def test_asking_tells_the_same_as_the_stream(said: Study, server: Server) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "kinds"), [(READER, []), (A, ["flags"]), (LEAD, ["flags", "disclosures"]), ("Data manager (demo)", ["flags", "disclosures"])]
+    ("name", "kinds"), [(READER, []), (A, ["flags"]), (LEAD, ["flags"]), ("Data manager (demo)", ["flags"]),
+     ("Safeguarding lead (demo)", ["flags", "disclosures"])]
 )  # fmt: skip
 def test_nobody_hears_of_what_they_may_not_see(said: Study, server: Server, name: str, kinds: list[str]) -> None:
     visitor = Visitor(port_of(server), name)

@@ -48,7 +48,7 @@ def test_every_table_of_acts_has_its_two_triggers(made: Made) -> None:
                "check_edits", "check_undos", "restored", "link_versions", "judgements", "promises", "chain", "count_releases",
                "corrections", "unkept", "rereads", "withdrawals", "bulk_acts",
                "bulk_ends", "passports", "glass_asks", "glass_answers", "glass_ends",
-               "quotations", "quotation_rulings"}  # fmt: skip
+               "quotations", "quotation_rulings", "protocols"}  # fmt: skip
     others = {
         "words_of_new_text",
         "words_of_seen_text",
