@@ -5,14 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PRESIDIO := .venv-presidio
+AUDIT := .venv-audit
 SETS ?= $(wildcard ../shared/data/themes/nhs-fft-neas ../shared/data/themes/sight-student-comments)
 
-.PHONY: demo test check bench bench-deid bench-themes bench-api bench-throughput bench-dask lock clean help
+.PHONY: demo test check audit bench bench-deid bench-themes bench-api bench-throughput bench-dask lock clean help
 
 help:
 	@echo "make demo            build the fictional demo studies and open them on http://127.0.0.1:$(PORT)"
 	@echo "make demo CHECK=1    the same, look at every page once, and stop"
 	@echo "make test            run every check and test"
+	@echo "make audit           look the libraries of a deployment up among known weaknesses; offline, check that the lock is pinned and hashed"
 	@echo "make bench           print the quality tables"
 	@echo "make bench-themes    print the suggestion tables for the coded sets in SETS (folders); by default those that nothing was taught or tuned on"
 	@echo "make bench-api       print how long the API takes, then try it against its description for 10 minutes (SECONDS)"
@@ -38,6 +40,7 @@ demo: $(STAMP)
 check: $(STAMP)
 	@echo "Checking style, types and architecture ..."
 	@$(BIN)/ruff check .
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive nlp service heard_client
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo
@@ -45,6 +48,13 @@ check: $(STAMP)
 test: check
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest -n auto
+
+$(AUDIT)/bin/pip-audit:
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10'
+
+audit: $(STAMP) $(AUDIT)/bin/pip-audit
+	@BIN=$(BIN) AUDIT=$(AUDIT) .ci/audit
 
 bench: $(STAMP)
 	@BIN=$(BIN) bench/run
@@ -73,7 +83,7 @@ bench-dask: $(STAMP)
 	@$(BIN)/python bench/dask_overhead.py --rows $(or $(ROWS),10000) --workers 2 4
 
 clean:
-	rm -rf $(VENV) $(PRESIDIO) demo-data
+	rm -rf $(VENV) $(PRESIDIO) $(AUDIT) demo-data
 
 # PyTorch, and what only it needs, stays out: which build it is depends on the machine.
 lock: $(STAMP)

@@ -103,7 +103,7 @@ def _yaml_codebook(file: Path, words: str, above: tuple[Path, ...]) -> Codebook:
 
 def _parse_yaml(file: Path, words: str) -> dict[str, Any]:
     try:
-        raw = yaml.load(words, _Loader)  # noqa: S506 - _Loader is a SafeLoader
+        raw = yaml.load(words, _Loader)  # noqa: S506  # nosec B506 # _Loader is a SafeLoader
     except yaml.MarkedYAMLError as bad:
         mark = bad.problem_mark
         line = mark.line + 1 if mark else None

@@ -39,6 +39,7 @@ from service.errors import (
     RepeatError,
     ServiceError,
 )
+from service.hardening import told
 from service.study.pool import Pool
 from service.web import (
     activity,
@@ -284,6 +285,6 @@ def _broken(request: Request, error: Exception) -> Response:
     if isinstance(error, OSError) and error.errno in _FULL:
         return _problem(request, 507, FullError.__name__, str(FullError()))
     incident = secrets.token_hex(4)
-    log.error("incident %s: %s", incident, type(error).__name__)
+    log.error("incident", extra={"incident": incident, **told(error)})
     detail = f"Something went wrong here. If you report it, give this number: {incident}."
     return _problem(request, 500, "incident", detail)

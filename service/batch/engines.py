@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from service.batch.window import Settings, Window, WindowResult, code_window
 from service.errors import StudyError
+from service.hardening import harden
 
 AHEAD = 2  # windows that wait for each worker, so that none stands idle and memory stays bounded
 ATTEMPTS = 4
@@ -96,6 +97,7 @@ def _quiet() -> None:
     """One core a process; and nothing to say when the person presses Ctrl+C, which the parent answers."""
     import signal
 
+    harden()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["OMP_NUM_THREADS"] = "1"
 

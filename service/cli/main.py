@@ -48,6 +48,7 @@ from service.cli import (
 )
 from service.cli.show import say
 from service.errors import FullError, ServiceError
+from service.hardening import harden
 
 app = typer.Typer(
     name="heard",
@@ -100,7 +101,7 @@ app.add_typer(train.app, name="train")
 
 def main() -> None:
     """Run the command line. A refusal is one line on stderr and exit code 1; its words hold no one's text."""
-    os.umask(0o077)
+    harden()
     try:
         app()
     except (NlpError, ServiceError) as refused:

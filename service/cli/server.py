@@ -24,7 +24,7 @@ def server_of(studies: Path, host: str, port: int, key_of: KeyOf = key_of) -> Se
     """A server of the pages over a folder of studies; port 0 takes a free one."""
     return Server(
         uvicorn.Config(
-            build_app(studies, key_of), host=host, port=port, log_level="warning", access_log=False, server_header=False,
-            timeout_graceful_shutdown=2,
+            build_app(studies, key_of), host=host, port=port, log_level="warning", log_config=None, access_log=False,
+            server_header=False, timeout_graceful_shutdown=2,
         )
     )  # fmt: skip

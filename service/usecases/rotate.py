@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hmac import compare_digest
 from pathlib import Path
 
 from service.errors import KeyFileError
@@ -120,7 +121,7 @@ def retire(study: Study, source: KeySource, key_id: str, *, beside: Iterable[Pat
     left = key.without(key_id)
     kept = source.keep(left)
     _note(study, RETIRED, key_id, by, now)
-    still_names = any(m.id == key_id and m.secret == left.names for m in key.masters)
+    still_names = any(m.id == key_id and compare_digest(m.secret, left.names) for m in key.masters)
     return Retired("" if kept else as_text(left), still_names)
 
 

@@ -85,7 +85,7 @@ class FromCommand:
     def read(self) -> Key:
         """What the command prints now. What it says on standard error is not repeated: it may hold a secret."""
         try:
-            done = subprocess.run(  # noqa: S603 - whoever may set HEARD_KEY_COMMAND runs Heard
+            done = subprocess.run(  # noqa: S603  # nosec B603 # whoever may set HEARD_KEY_COMMAND runs Heard
                 shlex.split(self.command), capture_output=True, check=True, timeout=_SECONDS,
                 env={**os.environ, "HEARD_STUDY": self.study_id},
             )  # fmt: skip

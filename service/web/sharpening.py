@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from service import wiring
 from service.clock import now
+from service.hardening import told
 from service.study.codebooks import newest_codebook
 from service.study.decisions import Round
 from service.study.queue import segments_ahead
@@ -65,7 +66,7 @@ def _read_ahead(turn: _Turn, folder: Path, round_: Round, coder: str, position: 
                 segments(study.db, f"s.id IN ({marks})", ids), now()
             )
     except Exception as error:  # noqa: BLE001 - what is on screen stays as good as it was; an error's words stay out of the log
-        log.warning("suggestions were not made anew: %s", type(error).__name__)
+        log.warning("suggestions were not made anew", extra=told(error))
     finally:
         with turn.lock:
             turn.busy = False

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from service.hardening import told
 from service.study.changes import state_for
 from service.study.database import open_database
 from service.study.study import STUDY_FILE
@@ -76,7 +77,7 @@ class Watch:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._over.wait(), EVERY)
         except Exception as error:  # noqa: BLE001 - whatever it is, listeners must be let go, and its words stay out of the log
-            log.error("watching stopped: %s", type(error).__name__)  # noqa: TRY400
+            log.error("watching stopped", extra=told(error))  # noqa: TRY400
         finally:
             self.end()
             db.close()
