@@ -16,7 +16,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from sqlite_utils import Database, Migrations
 
-from service.access.permissions import Action, Role, may
+from service.access.permissions import ROLE_WORDS, Action, Role, clash, may
 from service.errors import AccessError
 from service.study import chain
 from service.study.chain import add_link
@@ -144,8 +144,8 @@ def add_person(
     db: Database, *, name: str, role: Role, password: str, now: str, demo: bool = False, study: str = EVERYWHERE,
     by: str = TERMINAL,
 ) -> Person:  # fmt: skip
-    """A new account with a role in one study or EVERYWHERE; AccessError for an empty or taken name, or a password that
-    is too short or known to everybody."""
+    """A new account with a role in one study or EVERYWHERE; AccessError for an empty or taken name, or a password
+    that is too short or known to everybody."""
     name = " ".join(name.split())
     if not name or name.casefold().startswith(TERMINAL):
         raise AccessError("an account needs a name, and not that of the terminal")
@@ -170,6 +170,18 @@ def _require_password(password: str, *, demo: bool) -> None:
         raise AccessError("that password is the demo's, which everybody knows; choose another")
 
 
+def _require_apart(roles: Mapping[str, Role]) -> None:
+    """Separation of duties, over all that one person would be: in a study its own role takes the place of the general one,
+    but for what goes with an account in the whole house."""
+    everywhere = roles.get(EVERYWHERE, Role.NONE)
+    for role in (role for study, role in roles.items() if study != EVERYWHERE):
+        if clash(everywhere, role):
+            raise AccessError(
+                f"nobody is {ROLE_WORDS[everywhere].lower()} of every study and {ROLE_WORDS[role].lower()} in one of them:"
+                " these duties are kept apart. Give one of them to somebody else"
+            )
+
+
 def _where(name: str, study: str) -> str:
     return f"{name} in {study}" if study else name
 
@@ -183,9 +195,12 @@ def set_role(
     db: Database, name: str, role: Role, *, now: str, study: str = EVERYWHERE, by: str = TERMINAL
 ) -> None:  # fmt: skip
     """Give somebody another role in one study or EVERYWHERE; their sessions end, so that none outlives what it was
-    allowed. AccessError where nobody would be left to administer accounts, or who asks no longer may."""
+    allowed. AccessError where nobody would be left to administer accounts, who asks no longer may, or duties would meet
+    in one person that are kept apart."""
     person = named(db, name)
     with write(db) as connection:
+        held = connection.execute("SELECT study, role FROM roles WHERE person = ?", [person.id])
+        _require_apart({**{row["study"]: Role(row["role"]) for row in held}, study: role})
         _require_leave(connection, by, other_than=person.name)
         _require_other_admin(connection, person, stays=study != EVERYWHERE or role is Role.ADMIN)
         connection.execute("INSERT OR REPLACE INTO roles VALUES (?, ?, ?)", (person.id, study, role.value))

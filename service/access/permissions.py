@@ -72,7 +72,20 @@ APART = (
     *((Action.AUDIT, other) for other in Action if other not in (Action.AUDIT, Action.FINDINGS)),
 )
 
+# What goes with a role held in every study and stays where the person has another role in one of them.
+WHOLE_HOUSE = frozenset({Action.PEOPLE, Action.AUDIT})
+
 
 def may(role: Role, action: Action) -> bool:
     """Whether a role may do it."""
     return action in PERMISSIONS[role]
+
+
+def clash(everywhere: Role, here: Role) -> tuple[Action, Action] | None:
+    """Two duties kept apart that somebody would join who is one thing in every study and another in one; None if none."""
+    kept = PERMISSIONS[everywhere] & WHOLE_HOUSE
+    held = PERMISSIONS[here]
+    return next(
+        ((one, other) for one, other in APART if (one in kept and other in held) or (other in kept and one in held)),
+        None,
+    )

@@ -15,6 +15,7 @@ from service.access.people import (
     PEOPLE_FILE,
     add_person,
     deactivate,
+    named,
     people_in,
     preferences,
     set_preferences,
@@ -135,6 +136,49 @@ def test_every_role_has_its_row_and_none_may_do_all() -> None:
 @pytest.mark.parametrize("role", Role)
 def test_no_role_joins_duties_that_are_kept_apart(role: Role) -> None:
     assert not [pair for pair in APART if set(pair) <= PERMISSIONS[role]]
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "here", "fine"),
+    [
+        (Role.ADMIN, Role.READER, True),
+        (Role.ADMIN, Role.CODER, False),
+        (Role.ADMIN, Role.SAFEGUARDING_LEAD, False),
+        (Role.ADMIN, Role.RELEASE_OFFICER, False),
+        (Role.ADMIN, Role.AUDITOR, False),
+        (Role.AUDITOR, Role.CODER, False),
+        (Role.AUDITOR, Role.READER, True),
+        (Role.CODER, Role.RELEASE_OFFICER, True),  # in that study they are no coder
+        (Role.READER, Role.LEAD, True),
+        (Role.NONE, Role.LEAD, True),
+    ],
+)
+def test_no_two_roles_of_one_person_join_duties_that_are_kept_apart(
+    people: Database, everywhere: Role, here: Role, fine: bool
+) -> None:
+    for first, then in (("", "study"), ("study", "")):
+        name = f"Somebody first {first or 'everywhere'}"
+        roles = {"": everywhere, "study": here}
+        add_person(people, name=name, role=roles[first], password=PASSWORD, now=NOW, study=first)
+        token = sign_in(people, name, PASSWORD, now=NOW)
+        if fine:
+            set_role(people, name, roles[then], now=NOW, study=then)
+        else:
+            with pytest.raises(AccessError, match="kept apart"):
+                set_role(people, name, roles[then], now=NOW, study=then)
+            assert person_of_session(people, token, now=NOW) is not None
+        assert named(people, name).roles == (tuple(sorted(roles.items())) if fine else ((first, roles[first]),))
+
+
+def test_a_role_may_be_handed_on_when_the_other_is_given_up_first(people: Database) -> None:
+    add_person(people, name="Eve", role=Role.ADMIN, password=PASSWORD, now=NOW)
+    add_person(people, name="Ann", role=Role.ADMIN, password=PASSWORD, now=NOW)
+
+    set_role(people, "Ann", Role.READER, now=NOW, by="Eve")
+    set_role(people, "Ann", Role.CODER, now=NOW, study="study", by="Eve")
+
+    with pytest.raises(AccessError, match="administrator of every study and coder in one"):
+        set_role(people, "Ann", Role.ADMIN, now=NOW, by="Eve")
 
 
 @pytest.mark.parametrize("path", ["/", NY, NY + "/voices", NY + "/findings"])

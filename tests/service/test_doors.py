@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from service.access.people import EVERYWHERE, add_person, people_in
 from service.access.permissions import PERMISSIONS, Action, Role
 from service.app import build_app
+from service.cli.rules import written
 from service.deps import AStudy
 from service.doors import OPEN, Door, doors_of
 from service.study.database import write
@@ -22,6 +23,7 @@ from tests.service.officers import OTHER, OWN, PASSWORD, as_somebody, two_studie
 
 DOORS = doors_of(build_app(Path("nowhere")))
 FORMS = {("POST", "/studies/{name}/memos"): {"object": "study"}}  # else it is about something that one may not see
+ROOT = Path(__file__).resolve().parents[2]
 STREAM = "/studies/{name}/events"  # goes on for ever: its own tests read it
 
 
@@ -151,3 +153,8 @@ def test_what_is_refused_is_no_view_and_a_file_to_keep_is_an_export(app: FastAPI
 def test_every_action_is_somebodys_and_every_role_that_is_not_none_may_see_figures() -> None:
     assert set(Action) == {action for leaves in PERMISSIONS.values() for action in leaves}
     assert all(Action.FINDINGS in leaves for role, leaves in PERMISSIONS.items() if role is not Role.NONE)
+
+
+def test_the_written_rules_are_those_of_the_code() -> None:
+    """Write them anew with `python -m service.cli.rules > docs/permissions.md`."""
+    assert (ROOT / "docs/permissions.md").read_text("utf-8") == written()
