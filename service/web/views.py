@@ -13,6 +13,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import StrictUndefined
 
 from nlp.findings.prevalence import Estimate, Unit
+from nlp.safeguarding import prompts
 from service.access.people import Person
 from service.access.permissions import ROLE_WORDS, Action, may
 from service.clock import now
@@ -180,6 +181,7 @@ templates.env.globals.update(
     bands=BANDS,
     groupings=GROUPINGS,
     pieces=pieces,
+    word_prompts=prompts,
     role_words=ROLE_WORDS,
     may_read_voices=may_read_voices,
     may_write_memos=may_write_memos,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from service.study.protocols import NONE, protocol_of
 from service.study.voices import segments
 from service.usecases.flags import close_flag, raise_flag
 from service.usecases.safeguarding import LONGEST_PROTOCOL, concerns, set_protocol
-from tests.conftest import NOW, Made
+from tests.conftest import NOW, Made, sign_in_as
+from tests.service.bare import bare_study, counting_round, review_round
 from tests.service.officers import PASSWORD, as_somebody
+from tests.service.serving import give_accounts
 from tests.service.test_check import Deaf
 from tests.service.test_check import loaded as load
 
@@ -28,7 +31,12 @@ WORDS = "Call the front door on 01632 960123.\nIn an emergency call 999."
 
 @pytest.fixture
 def few(made: Made, tmp_path: Path) -> Made:
-    load(made, tmp_path, [{"id": str(i), "text": f"Flat {i} is cold"} for i in range(3)], Deaf("never"))
+    load(
+        made,
+        tmp_path,
+        [{"id": str(i), "text": f"Flat {i} is cold" + (", dad hits me" if i == 1 else "")} for i in range(3)],
+        Deaf("never"),
+    )
     return made
 
 
@@ -152,3 +160,38 @@ def test_a_record_leads_to_asking_for_the_original_words(few: Made, who: dict[Ro
 
     assert f'href="{here}/break-glass?voice={voice}"' in lead.get(f"{here}/safeguarding").text
     assert f'value="{voice}"' in lead.get(f"{here}/break-glass", params={"voice": voice}).text
+
+
+def test_whoever_reads_is_asked_to_stop_at_words_and_nothing_of_it_is_kept(
+    few: Made, who: dict[Role, TestClient]
+) -> None:
+    harmed = next(s for s in segments(few.study.db) if "hits" in s.text)
+    fine = next(s for s in segments(few.study.db) if "hits" not in s.text)
+    page = f"/studies/{few.study.name}/voices/"
+    before = "\n".join(few.study.db.conn.iterdump())
+
+    for role in (r for r in Role if may(r, Action.READ)):
+        seen = who[role].get(page + harmed.voice).text
+        assert re.search(
+            r'<aside class="stop".*?<q dir="auto">dad hits me</q>.*?somebody is being hit or hurt', seen, re.S
+        )
+        assert "it misses many that do" in seen
+        assert 'class="stop"' not in who[role].get(page + fine.voice).text
+
+    after = "\n".join(few.study.db.conn.iterdump())
+    new = [line for line in set(after.splitlines()) - set(before.splitlines()) if 'INTO "audit"' not in line]
+    assert [line for line in new if "hurt" in line or "hits" in line] == []
+    assert who[Role.SAFEGUARDING_LEAD].get(f"/studies/{few.study.name}/safeguarding").text.count("Open: 0") == 1
+
+
+@pytest.mark.parametrize("kind", ["counting", "review"])
+def test_a_coder_is_asked_to_stop_in_every_round(tmp_path: Path, kind: str) -> None:
+    study = bare_study(tmp_path / "studies" / "bare", [["My dad hits me when im late"]])
+    round_ = counting_round(study, 1) if kind == "counting" else review_round(study)
+    give_accounts(tmp_path / "studies")
+
+    with sign_in_as(tmp_path / "studies", "Coder A (demo)") as client:
+        page = client.get(f"/studies/bare/rounds/{round_.id}/read").text
+
+    assert '<aside class="stop"' in page
+    assert "when somebody is being hit or hurt" in page
