@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -88,12 +88,19 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "no-store",
 }
+TLS_HEADERS = {"Strict-Transport-Security": "max-age=63072000"}
+HERE = ("127.0.0.1", "localhost", "[::1]", "testserver")
 
 
-def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
-    """The application over `studies`, a study's folder or a folder of them, whose keys `key_of` gives."""
+def build_app(studies: Path, key_of: KeyOf = key_of, names: Sequence[str] = ()) -> FastAPI:
+    """The application over `studies`, a study's folder or a folder of them, whose keys `key_of` gives.
+
+    It answers under this machine's own names and those in `names`, and under no other.
+    """
     app = FastAPI(
         title="Heard",
         version="1",
@@ -106,7 +113,7 @@ def build_app(studies: Path, key_of: KeyOf = key_of) -> FastAPI:
     app.state.pool, app.state.watches, app.state.turns = Pool(), Watches(), Turns()
     app.state.sharpening = Sharpening()
     app.state.key_of = key_of
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", "testserver"])
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*HERE, *names])
     app.add_middleware(Recorded)
     app.add_middleware(Bounded)
     app.add_middleware(_OwnPagesOnly)
@@ -190,7 +197,7 @@ class _WithHeaders:
             if message["type"] == "http.response.start":
                 begun = True
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in (HEADERS | (TLS_HEADERS if scope["scheme"] == "https" else {})).items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -224,7 +231,7 @@ def _from_here(request: Request) -> bool:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
         return site == "same-origin"
-    return origin is not None and origin.partition("://")[2] == request.headers.get("Host")
+    return origin is not None and origin == f"{request.url.scheme}://{request.headers.get('Host')}"
 
 
 def _problem(request: Request, status: int, code: str, detail: str, **more: Any) -> Response:

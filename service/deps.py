@@ -18,6 +18,7 @@ from service.clock import now
 from service.study.study import Study, find_study, opened
 
 COOKIE = "heard_session"
+SAFE_COOKIE = f"__Host-{COOKIE}"  # what no other site of the same domain can set
 BEARER = "Bearer "
 API = "/v1/"
 
@@ -35,13 +36,18 @@ def signed_in(request: Request) -> Person:
     return person
 
 
+def cookie_of(request: Request) -> str:
+    """The name of the cookie that holds the session: over TLS one that browsers tie to this very host."""
+    return SAFE_COOKIE if request.url.scheme == "https" else COOKIE
+
+
 def people_of(request: Request) -> AbstractContextManager[Database]:
     """The people of these studies, over a connection that the request holds alone."""
     return people_in(request.app.state.studies, request.app.state.pool.lend)
 
 
 def _asking(request: Request) -> Person | None:
-    header, token = request.headers.get("Authorization", ""), request.cookies.get(COOKIE, "")
+    header, token = request.headers.get("Authorization", ""), request.cookies.get(cookie_of(request), "")
     by_key = header.startswith(BEARER) and request.url.path.startswith(API)  # pages are for people alone
     if not (by_key or token):
         return None

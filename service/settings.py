@@ -35,19 +35,33 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     published_on_loopback: bool = False
+    names: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    behind_proxy: tuple[str, ...] = ()
     api_per_minute: int = Field(default=600, ge=1)
     webhook_hosts: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _loopback_only(self) -> Self:
-        """There is no sign-in yet, so pages are for this machine alone.
+    def _never_in_the_clear(self) -> Self:
+        """Passwords and words cross a network under TLS alone: our own, or that of a proxy in front.
 
         In a container the address must be open; then whoever starts it vouches that the port is
         published on the host's own loopback only.
         """
-        if self.published_on_loopback or self.host in ("localhost", "127.0.0.1"):
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("set both HEARD_TLS_CERT and HEARD_TLS_KEY, or neither")
+        if self.on_this_machine or self.published_on_loopback or self.tls_cert or self.behind_proxy:
             return self
-        raise ValueError("pages have no sign-in yet: HEARD_HOST must be 127.0.0.1 or localhost")
+        raise ValueError(
+            "HEARD_HOST must be 127.0.0.1 or localhost, unless HEARD_TLS_CERT and HEARD_TLS_KEY are set, or HEARD_BEHIND_PROXY"
+            " names the proxy that does TLS"
+        )
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether no other machine can reach the pages."""
+        return self.host in ("localhost", "127.0.0.1")
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:

@@ -14,7 +14,7 @@ import typer
 
 from service import courier, wiring, worker
 from service.access.demo_accounts import ACCOUNTS, DEMO_PASSWORD, add_demo_accounts
-from service.access.people import people_in
+from service.access.people import all_people, people_in
 from service.access.sessions import sign_in
 from service.cli.show import say
 from service.clock import now
@@ -33,14 +33,16 @@ def serve(
     folder: Annotated[Path, typer.Argument(help="A study's folder, or a folder of studies.")],
     port: Annotated[int | None, typer.Option(help="The port on this machine.")] = None,
 ) -> None:
-    """Show studies in the browser, on this machine only.
+    """Show studies in the browser, on this machine only unless the settings say how others reach it safely.
 
     Example: heard serve studies --port 8000
     """
     if not find_studies(folder):
         raise StudyError(f"there is no study in “{folder.name}” or directly under it")
     settings = wiring.settings()
-    _run(folder, settings.host, port or settings.port)
+    if not (settings.on_this_machine or settings.published_on_loopback):
+        _require_no_known_password(folder)
+    _run(folder, settings, port or settings.port)
 
 
 def demo(
@@ -55,7 +57,9 @@ def demo(
     settings = wiring.settings()
     studies = _built(folder)
     if not check:
-        _run(studies, settings.host, port or settings.port, wiring.keys_by(_settings(folder)))
+        if not (settings.on_this_machine or settings.published_on_loopback):
+            raise StudyError("the demo's passwords are known to everybody: show it on 127.0.0.1 or localhost only")
+        _run(studies, settings, port or settings.port, wiring.keys_by(_settings(folder)))
         return
     server = _Background(studies, settings.host, wiring.keys_by(_settings(folder)))
     with server:
@@ -120,10 +124,21 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _run(studies: Path, host: str, port: int, key_of: wiring.KeyOf = wiring.key_of) -> None:
-    from service.cli.server import server_of
+def _require_no_known_password(studies: Path) -> None:
+    with people_in(studies) as db:
+        known = [person.name for person in all_people(db) if person.demo]
+    if known:
+        raise StudyError(
+            f"“{known[0]}” is an account of the demo, whose password everybody knows: end it (heard people remove) before"
+            " other machines may reach these pages"
+        )
 
-    say(f"Open http://{host}:{port} in a browser. Press Ctrl+C to stop.")
+
+def _run(studies: Path, settings: Settings, port: int, key_of: wiring.KeyOf = wiring.key_of) -> None:
+    from service.cli.server import Reach, server_of
+
+    reach = Reach(settings.names, settings.tls_cert, settings.tls_key, settings.behind_proxy)
+    say(f"Open http{'s' if reach.tls_cert else ''}://{settings.host}:{port} in a browser. Press Ctrl+C to stop.")
     stop = threading.Event()
     carrying = threading.Thread(target=courier.carry, args=(studies, stop), daemon=True)
     working = threading.Thread(target=worker.work, args=(studies, stop), kwargs={"key_of": key_of}, daemon=True)
@@ -131,7 +146,7 @@ def _run(studies: Path, host: str, port: int, key_of: wiring.KeyOf = wiring.key_
     working.start()
     try:
         with suppress(KeyboardInterrupt):
-            server_of(studies, host, port, key_of).run()
+            server_of(studies, settings.host, port, key_of, reach).run()
     finally:
         stop.set()
         working.join(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -20,11 +21,25 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_of(studies: Path, host: str, port: int, key_of: KeyOf = key_of) -> Server:
-    """A server of the pages over a folder of studies; port 0 takes a free one."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How others come to the pages: under which names, by our own TLS, or through proxies at these addresses alone."""
+
+    names: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    proxies: tuple[str, ...] = ()
+
+
+def server_of(studies: Path, host: str, port: int, key_of: KeyOf = key_of, reach: Reach = Reach()) -> Server:
+    """A server of the pages over a folder of studies; port 0 takes a free one.
+
+    What a proxy says of who asks and how (X-Forwarded-For, X-Forwarded-Proto) is believed from those in `reach` alone.
+    """
     return Server(
         uvicorn.Config(
-            build_app(studies, key_of), host=host, port=port, log_level="warning", log_config=None, access_log=False,
-            server_header=False, timeout_graceful_shutdown=2,
+            build_app(studies, key_of, reach.names), host=host, port=port, log_level="warning", log_config=None,
+            access_log=False, server_header=False, timeout_graceful_shutdown=2, ssl_certfile=reach.tls_cert,
+            ssl_keyfile=reach.tls_key, proxy_headers=bool(reach.proxies), forwarded_allow_ips=list(reach.proxies),
         )
     )  # fmt: skip

@@ -12,7 +12,7 @@ from service.access.people import all_people
 from service.access.permissions import ROLE_WORDS
 from service.access.sessions import sign_in, sign_out
 from service.clock import now
-from service.deps import COOKIE, people_of
+from service.deps import cookie_of, people_of
 from service.errors import AccessError
 from service.web.views import inside, render
 
@@ -37,7 +37,8 @@ def signing_in(
     except AccessError as refused:
         return _page(request, then, str(refused), 403)
     response = RedirectResponse(inside(then), 303)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    secure = request.url.scheme == "https"
+    response.set_cookie(cookie_of(request), token, httponly=True, samesite="strict", secure=secure)
     return response
 
 
@@ -45,9 +46,10 @@ def signing_in(
 def signing_out(request: Request) -> Response:
     """End the session."""
     with people_of(request) as db:
-        sign_out(db, request.cookies.get(COOKIE, ""), now=now())
+        sign_out(db, request.cookies.get(cookie_of(request), ""), now=now())
     response = RedirectResponse("/sign-in", 303)
-    response.delete_cookie(COOKIE)
+    response.delete_cookie(cookie_of(request), httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

@@ -210,4 +210,4 @@ def test_settings_refuse_an_address_that_others_can_reach(tmp_path: Path, monkey
     done = heard("init", tmp_path / "s", "--codebook", "rochdale-family-hub", folder=tmp_path)
 
     assert done.returncode == 1
-    assert "HEARD_HOST must be 127.0.0.1 or localhost" in done.stderr
+    assert "HEARD_HOST must be 127.0.0.1 or localhost, unless HEARD_TLS_CERT" in done.stderr
