@@ -18,11 +18,12 @@ from service.access.people import (
     named,
     people_in,
     preferences,
+    set_password,
     set_preferences,
     set_role,
 )
 from service.access.permissions import APART, PERMISSIONS, Action, Role, may
-from service.access.sessions import MOST_FAILURES, person_of_session, sign_in, sign_out
+from service.access.sessions import MOST_FAILURES, end_sessions, person_of_session, sign_in, sign_out
 from service.app import build_app
 from service.errors import AccessError
 from tests.conftest import NOW, sign_in_as
@@ -89,6 +90,19 @@ def test_another_role_ends_the_sessions_of_the_old_one(people: Database) -> None
     set_role(people, "Ada", Role.READER, now=NOW)
 
     assert person_of_session(people, token, now=NOW) is None
+
+
+def test_another_password_and_an_administrator_end_all_sessions_at_once(people: Database) -> None:
+    tokens = [sign_in(people, "Ada", PASSWORD, now=NOW) for _ in range(2)]
+
+    assert end_sessions(people, "Ada", now=NOW) == 2
+    assert [person_of_session(people, token, now=NOW) for token in tokens] == [None, None]
+
+    token = sign_in(people, "Ada", PASSWORD, now=NOW)
+    set_password(people, "Ada", "another long password", now=NOW)
+    assert person_of_session(people, token, now=NOW) is None
+    with pytest.raises(AccessError, match="not right"):
+        sign_in(people, "Ada", PASSWORD, now=NOW)
 
 
 def test_somebody_who_left_can_neither_sign_in_nor_use_a_key(people: Database) -> None:

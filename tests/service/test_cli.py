@@ -6,10 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from service.cli import app
 from tests.conftest import ROOT
 
 Done = subprocess.CompletedProcess[str]
@@ -130,35 +135,19 @@ def test_wrong_use_is_exit_2_and_failure_exit_1_with_one_plain_line(
         assert done.stderr.count("\n") == 1
 
 
-COMMANDS = [
-    "init",
-    "intake",
-    "deidentify",
-    "deid-check",
-    "suggest",
-    "review",
-    "findings",
-    "link",
-    "report",
-    "passport show",
-    "passport set",
-    "serve",
-    "demo",
-    "codebook check",
-    "codebook diff",
-    "codebook export",
-    "bench deid",
-    "bench themes",
-    "bench prevalence",
-    "train deid",
-]
+def _commands(group: Any, name: str = "") -> Iterator[str]:
+    for part, held in group.commands.items():
+        full = f"{name} {part}".strip()
+        yield from _commands(held, full) if hasattr(held, "commands") else (full,)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_an_example_in_its_help(tmp_path: Path, command: str) -> None:
-    done = heard(*command.split(), "--help", folder=tmp_path)
+@pytest.mark.parametrize("command", list(_commands(typer.main.get_command(app))))
+def test_every_command_has_an_example_in_its_help(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
 
-    assert done.returncode == 0
+    done = CliRunner().invoke(app, [*command.split(), "--help"], prog_name="heard")
+
+    assert done.exit_code == 0
     assert f"Example: heard {command}" in done.stdout
 
 
