@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from service import wiring
 from service.access.demo_accounts import DEMO_PASSWORD, add_demo_accounts
 from service.access.people import PEOPLE_FILE
-from service.cli.server import Server, server_of
+from service.cli.server import Reach, Server, server_of
 from service.clock import now
 from service.wiring import KeyOf
 
@@ -36,9 +36,9 @@ def give_accounts(studies: Path) -> None:
 
 
 @contextmanager
-def serving(studies: Path, key_of: KeyOf = wiring.key_of) -> Iterator[Server]:
+def serving(studies: Path, key_of: KeyOf = wiring.key_of, reach: Reach | None = None) -> Iterator[Server]:
     """The server on a free port for as long as the block lasts."""
-    server = server_of(studies, "127.0.0.1", 0, key_of)
+    server = server_of(studies, "127.0.0.1", 0, key_of, reach or Reach())
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

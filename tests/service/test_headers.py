@@ -6,10 +6,7 @@ import datetime as dt
 import ipaddress
 import shutil
 import ssl
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2 as httpx
@@ -26,14 +23,14 @@ from service.access.people import add_person, people_in
 from service.access.permissions import Role
 from service.app import HEADERS, build_app
 from service.cli.serve import serve
-from service.cli.server import Reach, server_of
+from service.cli.server import Reach
 from service.deps import COOKIE, SAFE_COOKIE
 from service.doors import doors_of
 from service.errors import StudyError
 from service.settings import Settings
 from tests.conftest import NOW
 from tests.service.officers import OWN, PASSWORD, two_studies
-from tests.service.serving import give_accounts, port_of
+from tests.service.serving import give_accounts, port_of, serving
 
 FORM = {"name": "Ada", "password": PASSWORD}
 ELSEWHERE = "0.0.0.0"  # noqa: S104 - an address that others can reach
@@ -181,20 +178,6 @@ def test_a_settings_file_is_not_read_so_no_secret_lies_in_one(tmp_path: Path, mo
     assert (Settings().key, Settings().host) == (None, "127.0.0.1")
 
 
-@contextmanager
-def reached(folder: Path, reach: Reach) -> Iterator[int]:
-    server = server_of(folder, "127.0.0.1", 0, reach=reach)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.02)
-    yield port_of(server)
-    server.should_exit = True
-    thread.join(10)
-
-
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1, signed by itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -219,8 +202,8 @@ def test_the_pages_are_served_over_tls_with_a_certificate_of_ones_own(folder: Pa
     cert, key = certificate(tmp_path)
     trusting = ssl.create_default_context(cafile=str(cert))
 
-    with reached(folder, Reach(tls_cert=cert, tls_key=key)) as port:
-        here = f"https://127.0.0.1:{port}"
+    with serving(folder, reach=Reach(tls_cert=cert, tls_key=key)) as server:
+        here = f"https://127.0.0.1:{port_of(server)}"
         with httpx.Client(verify=trusting, headers={"Origin": here}, trust_env=False) as client:
             answer = client.post(f"{here}/sign-in", data=FORM)
             page = client.get(f"{here}/")
@@ -234,8 +217,8 @@ def test_the_pages_are_served_over_tls_with_a_certificate_of_ones_own(folder: Pa
 def test_only_a_proxy_that_was_named_is_believed(folder: Path, proxies: tuple[str, ...], believed: bool) -> None:
     said = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
 
-    with reached(folder, Reach(proxies=proxies)) as port, httpx.Client(trust_env=False) as client:
-        answer = client.get(f"http://127.0.0.1:{port}/sign-in", headers=said)
+    with serving(folder, reach=Reach(proxies=proxies)) as server, httpx.Client(trust_env=False) as client:
+        answer = client.get(f"http://127.0.0.1:{port_of(server)}/sign-in", headers=said)
 
     assert answer.status_code == 200
     assert ("Strict-Transport-Security" in answer.headers) is believed
